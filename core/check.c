@@ -1,0 +1,25 @@
+#include "core/check.h"
+
+void check_start(struct check *c, int64_t phase_ns)
+{
+    *c = (struct check){.next_probe_ns = phase_ns, .up = true};
+}
+
+void check_probe_sent(struct check *c, const struct config_check *settings)
+{
+    c->next_probe_ns += settings->interval_ns;
+}
+
+bool check_probe_ended(struct check *c, const struct config_check *settings, bool answered)
+{
+    const bool was_up = c->up;
+
+    if (answered) {
+        c->misses = 0;
+        c->up = true;
+    } else if (++c->misses >= settings->count) {
+        c->misses = settings->count;
+        c->up = false;
+    }
+    return c->up != was_up;
+}

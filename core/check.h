@@ -1,0 +1,35 @@
+/*
+ * check - a gateway check's memory: probes, misses, verdict
+ *
+ * A probe leaves every `interval`; a probe without an answer within `timeout` is a miss;
+ * `count` misses in a row make the gateway unreachable, one answer makes it reachable again:
+ *
+ *     probe     probe     probe ...          interval 10 s, timeout 1 s, count 2: a gateway that
+ *     |---t|    |---t|    |---t|             dies is noticed 11 to 21 s later
+ *
+ * `bfd` is the same with its own interval and multiplier; its detection time is
+ * interval * count. What the router cannot see, no probe tells it.
+ *
+ * Sources: RouterOS manual, "Routing Decision": check-gateway; RFC 5880 section 6.8.4.
+ */
+#ifndef ECMPLAB_CHECK_H
+#define ECMPLAB_CHECK_H
+
+#include "core/config.h"
+
+struct check {
+    int64_t next_probe_ns; /* when the next probe leaves */
+    uint32_t misses;       /* in a row */
+    bool up;
+};
+
+/* `phase_ns`, below the interval: when the first probe leaves. */
+void check_start(struct check *c, int64_t phase_ns);
+
+/* The probe that was due has left. */
+void check_probe_sent(struct check *c, const struct config_check *settings);
+
+/* A probe was answered, or its time-out passed. True when that changed the verdict. */
+bool check_probe_ended(struct check *c, const struct config_check *settings, bool answered);
+
+#endif

@@ -1,0 +1,405 @@
+#include "core/conn.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "core/memory.h"
+
+/*
+ * The index is open addressing with linear probing over 8-byte slots:
+ *
+ *     | high 32 bits of the hash | (entry << 1 | direction) + 1 |      0 = empty
+ *
+ * A slot's home is those 32 bits masked, so that growing and deleting need no entry. Deleting
+ * shifts the run behind back; there are no tombstones. Entries live in blocks that never move.
+ */
+enum { BLOCK_BITS = 12, BLOCK_LEN = 1 << BLOCK_BITS, INDEX_MIN = 1024 };
+
+struct conn_table {
+    uint64_t key[2];
+    uint64_t *index;
+    uint64_t mask;
+    uint64_t used; /* slots */
+    struct conn **blocks;
+    size_t blocks_len, blocks_cap;
+    uint8_t *live; /* a byte an entry */
+    size_t live_cap;
+    uint32_t slots; /* entries ever handed out at the same time */
+    uint32_t *free;
+    size_t free_len, free_cap;
+};
+
+/* ------------------------------------------------------------------------------ tuples */
+
+static bool is_icmp(uint8_t protocol)
+{
+    return protocol == PROTO_ICMP || protocol == PROTO_ICMPV6;
+}
+
+static void tuple_fill(struct tuple *t, const struct addr *src, const struct addr *dst,
+                       uint8_t protocol)
+{
+    memcpy(t->src, src->bytes, 16);
+    memcpy(t->dst, dst->bytes, 16);
+    t->protocol = protocol;
+    t->family = src->family;
+    t->sport = t->dport = t->zero = 0;
+}
+
+void tuple_of_packet(const struct packet *p, struct tuple *t)
+{
+    tuple_fill(t, &p->src, &p->dst, p->protocol);
+    if (packet_protocol_has_ports(p->protocol)) {
+        t->sport = p->sport;
+        t->dport = p->dport;
+    } else if (is_icmp(p->protocol)) {
+        t->sport = t->dport = p->icmp_id;
+    }
+}
+
+void tuple_of_inner(const struct packet *p, struct tuple *t)
+{
+    tuple_fill(t, &p->inner.src, &p->inner.dst, p->inner.protocol);
+    if (packet_protocol_has_ports(p->inner.protocol)) {
+        t->sport = p->inner.sport;
+        t->dport = p->inner.dport;
+    } else if (is_icmp(p->inner.protocol)) {
+        t->sport = t->dport = p->inner.icmp_id;
+    }
+}
+
+void tuple_reverse(const struct tuple *t, struct tuple *reversed)
+{
+    memcpy(reversed->src, t->dst, 16);
+    memcpy(reversed->dst, t->src, 16);
+    reversed->sport = t->dport;
+    reversed->dport = t->sport;
+    reversed->protocol = t->protocol;
+    reversed->family = t->family;
+    reversed->zero = 0;
+}
+
+void conn_reply_tuple(const struct conn *c, struct tuple *reply)
+{
+    tuple_reverse(&c->orig, reply);
+    if (!(c->flags & CONN_NATED))
+        return;
+    memcpy(reply->dst, c->nat_src, 16);
+    reply->dport = c->nat_sport;
+    if (is_icmp(c->orig.protocol))
+        reply->sport = c->nat_sport;
+}
+
+/* --------------------------------------------------------------------------------- hash */
+
+static uint64_t mix(uint64_t a, uint64_t b)
+{
+    __extension__ const unsigned __int128 product = (unsigned __int128)a * b;
+
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+uint64_t conn_hash(const struct conn_table *t, const struct tuple *tuple)
+{
+    uint64_t w[5];
+
+    memcpy(w, tuple, sizeof w);
+    return mix(mix(w[0] ^ t->key[0], w[2] ^ t->key[1]) ^ w[4],
+               mix(w[1] ^ t->key[1], w[3] ^ t->key[0]) ^ 0x9e3779b97f4a7c15u);
+}
+
+/* -------------------------------------------------------------------------------- index */
+
+static uint64_t slot_make(uint64_t hash, uint32_t entry, unsigned direction)
+{
+    return (hash & 0xffffffff00000000u) | (((uint64_t)entry << 1 | direction) + 1);
+}
+
+static uint64_t slot_home(const struct conn_table *t, uint64_t slot)
+{
+    return slot >> 32 & t->mask;
+}
+
+static uint32_t slot_entry(uint64_t slot)
+{
+    return (uint32_t)((slot & UINT32_MAX) - 1) >> 1;
+}
+
+static unsigned slot_direction(uint64_t slot)
+{
+    return (unsigned)((slot & UINT32_MAX) - 1) & 1;
+}
+
+static void index_put(struct conn_table *t, uint64_t slot)
+{
+    uint64_t i = slot_home(t, slot);
+
+    while (t->index[i])
+        i = (i + 1) & t->mask;
+    t->index[i] = slot;
+    t->used++;
+}
+
+static void index_grow(struct conn_table *t)
+{
+    uint64_t *old = t->index;
+    const uint64_t old_len = t->mask + 1;
+
+    t->index = mem_alloc(old_len * 2, sizeof *t->index);
+    t->mask = old_len * 2 - 1;
+    t->used = 0;
+    for (uint64_t i = 0; i < old_len; i++)
+        if (old[i])
+            index_put(t, old[i]);
+    mem_free(old);
+}
+
+static void index_add(struct conn_table *t, uint64_t hash, uint32_t entry, unsigned direction)
+{
+    if ((t->used + 1) * 4 > (t->mask + 1) * 3)
+        index_grow(t);
+    index_put(t, slot_make(hash, entry, direction));
+}
+
+/* Empty slot i and move back what stood behind it only because it was full. */
+static void index_clear(struct conn_table *t, uint64_t i)
+{
+    uint64_t k = i;
+
+    t->used--;
+    for (;;) {
+        uint64_t home;
+
+        t->index[i] = 0;
+        do {
+            k = (k + 1) & t->mask;
+            if (!t->index[k])
+                return;
+            home = slot_home(t, t->index[k]);
+        } while (((k - home) & t->mask) < ((k - i) & t->mask));
+        t->index[i] = t->index[k];
+        i = k;
+    }
+}
+
+static void index_delete(struct conn_table *t, uint64_t hash, uint32_t entry,
+                         unsigned direction)
+{
+    const uint64_t slot = slot_make(hash, entry, direction);
+
+    for (uint64_t i = slot_home(t, slot); t->index[i]; i = (i + 1) & t->mask) {
+        if (t->index[i] != slot)
+            continue;
+        index_clear(t, i);
+        return;
+    }
+}
+
+void conn_prefetch_index(const struct conn_table *t, uint64_t hash)
+{
+    __builtin_prefetch(&t->index[hash >> 32 & t->mask]);
+}
+
+void conn_prefetch_entry(const struct conn_table *t, uint64_t hash)
+{
+    for (uint64_t i = hash >> 32 & t->mask; t->index[i]; i = (i + 1) & t->mask) {
+        const char *entry;
+
+        if (t->index[i] >> 32 != hash >> 32)
+            continue;
+        entry = (const char *)conn_at(t, slot_entry(t->index[i]));
+        __builtin_prefetch(entry);
+        __builtin_prefetch(entry + 64);
+        __builtin_prefetch(entry + 128);
+        return;
+    }
+}
+
+/* ------------------------------------------------------------------------------ entries */
+
+struct conn *conn_at(const struct conn_table *t, uint32_t index)
+{
+    return &t->blocks[index >> BLOCK_BITS][index & (BLOCK_LEN - 1)];
+}
+
+bool conn_is_used(const struct conn_table *t, uint32_t index)
+{
+    return index < t->slots && t->live[index];
+}
+
+uint32_t conn_slots(const struct conn_table *t)
+{
+    return t->slots;
+}
+
+uint32_t conn_count(const struct conn_table *t)
+{
+    return t->slots - (uint32_t)t->free_len;
+}
+
+static uint32_t entry_take(struct conn_table *t)
+{
+    uint32_t e;
+
+    if (t->free_len) {
+        e = t->free[--t->free_len];
+    } else {
+        e = t->slots++;
+        if (e >> BLOCK_BITS == t->blocks_len) {
+            t->blocks =
+                mem_grow(t->blocks, &t->blocks_cap, t->blocks_len + 1, sizeof *t->blocks);
+            t->blocks[t->blocks_len++] = mem_alloc(BLOCK_LEN, sizeof **t->blocks);
+        }
+        t->live = mem_grow(t->live, &t->live_cap, e + 1u, 1);
+    }
+    t->live[e] = 1;
+    memset(conn_at(t, e), 0, sizeof(struct conn));
+    return e;
+}
+
+struct conn *conn_create(struct conn_table *t, const struct tuple *orig, uint64_t hash)
+{
+    uint32_t e = entry_take(t);
+    struct conn *c = conn_at(t, e);
+
+    c->orig = *orig;
+    c->index = e;
+    c->masq_iface = c->iface_in = c->iface_out = NEXTHOP_NONE;
+    index_add(t, hash, e, 0);
+    return c;
+}
+
+bool conn_index_reply(struct conn_table *t, struct conn *c, int64_t now_ns)
+{
+    struct tuple reply;
+    unsigned direction;
+    struct conn *taken;
+    uint64_t hash;
+
+    conn_reply_tuple(c, &reply);
+    hash = conn_hash(t, &reply);
+    taken = conn_find(t, &reply, hash, &direction);
+    if (taken && !(taken->flags & CONN_KILLED)) {
+        if (taken->expires_ns > now_ns || taken == c)
+            return false;
+        conn_kill(t, taken);
+    }
+    index_add(t, hash, c->index, 1);
+    c->flags |= CONN_INDEXED_REPLY;
+    return true;
+}
+
+static void reply_unindex(struct conn_table *t, struct conn *c)
+{
+    struct tuple reply;
+
+    if (!(c->flags & CONN_INDEXED_REPLY))
+        return;
+    conn_reply_tuple(c, &reply);
+    index_delete(t, conn_hash(t, &reply), c->index, 1);
+    c->flags &= (uint8_t)~CONN_INDEXED_REPLY;
+}
+
+void conn_kill(struct conn_table *t, struct conn *c)
+{
+    reply_unindex(t, c);
+    c->flags |= CONN_KILLED;
+    c->route[0].epoch = c->route[1].epoch = 0;
+}
+
+void conn_remove(struct conn_table *t, struct conn *c)
+{
+    const uint32_t e = c->index;
+
+    reply_unindex(t, c);
+    index_delete(t, conn_hash(t, &c->orig), e, 0);
+    t->live[e] = 0;
+    t->free = mem_grow(t->free, &t->free_cap, t->free_len + 1, sizeof *t->free);
+    t->free[t->free_len++] = e;
+}
+
+static bool tuple_equal(const struct tuple *a, const struct tuple *b)
+{
+    return memcmp(a, b, sizeof *a) == 0;
+}
+
+struct conn *conn_find(const struct conn_table *t, const struct tuple *tuple, uint64_t hash,
+                       unsigned *direction)
+{
+    for (uint64_t i = hash >> 32 & t->mask; t->index[i]; i = (i + 1) & t->mask) {
+        const uint64_t slot = t->index[i];
+        struct conn *c;
+
+        if (slot >> 32 != hash >> 32)
+            continue;
+        c = conn_at(t, slot_entry(slot));
+        *direction = slot_direction(slot);
+        if (*direction == 0) {
+            if (tuple_equal(&c->orig, tuple))
+                return c;
+        } else {
+            struct tuple reply;
+
+            conn_reply_tuple(c, &reply);
+            if (tuple_equal(&reply, tuple))
+                return c;
+        }
+    }
+    return NULL;
+}
+
+bool conn_tuple_taken(const struct conn_table *t, const struct tuple *tuple, int64_t now_ns)
+{
+    unsigned direction;
+    const struct conn *c = conn_find(t, tuple, conn_hash(t, tuple), &direction);
+
+    return c && !(c->flags & CONN_KILLED) && c->expires_ns > now_ns;
+}
+
+int64_t conn_timeout(const struct conn *c, const struct config_timeouts *timeouts,
+                     int64_t now_ns)
+{
+    switch (c->orig.protocol) {
+    case PROTO_UDP:
+    case PROTO_UDPLITE:
+        if ((c->flags & CONN_ANSWERED) && now_ns > c->stream_ns)
+            return timeouts->udp_stream;
+        return timeouts->udp;
+    case PROTO_ICMP:
+    case PROTO_ICMPV6: return timeouts->icmp;
+    default: return timeouts->generic;
+    }
+}
+
+/* ------------------------------------------------------------------------------- table */
+
+struct conn_table *conn_table_create(uint64_t seed)
+{
+    struct conn_table *t = mem_alloc(1, sizeof *t);
+
+    t->key[0] = seed ^ 0xa0761d6478bd642fu;
+    t->key[1] = seed * 0xe7037ed1a0b428dbu ^ 0x8ebc6af09c88c6e3u;
+    t->index = mem_alloc(INDEX_MIN, sizeof *t->index);
+    t->mask = INDEX_MIN - 1;
+    return t;
+}
+
+void conn_table_destroy(struct conn_table *t)
+{
+    if (!t)
+        return;
+    for (size_t i = 0; i < t->blocks_len; i++)
+        mem_free(t->blocks[i]);
+    mem_free(t->blocks);
+    mem_free(t->index);
+    mem_free(t->live);
+    mem_free(t->free);
+    mem_free(t);
+}
+
+size_t conn_memory_bytes(const struct conn_table *t)
+{
+    return sizeof *t + (t->mask + 1) * sizeof *t->index +
+           t->blocks_len * BLOCK_LEN * sizeof(struct conn) + t->live_cap +
+           t->free_cap * sizeof *t->free + t->blocks_cap * sizeof *t->blocks;
+}

@@ -1,0 +1,124 @@
+/*
+ * conn - the connection table
+ *
+ * One entry a connection, found by the 5-tuple of either direction:
+ *
+ *     direction 0   as first sent    192.168.10.50:40000 -> 45.57.94.1:443
+ *     direction 1   as answered      45.57.94.1:443 -> 100.64.1.2:40000   (the source's translation)
+ *
+ * An entry lives until its time-out, or until it is killed: masquerade forgets connections
+ * when their way changes. A killed entry keeps its place under its first 5-tuple, so that the
+ * flow is known again when it begins anew; it answers to nothing else.
+ *
+ * With tracking off the table still tells flows apart, and decides nothing.
+ * Sources: Linux nf_conntrack_core.c, nf_conntrack_proto_udp.c, nf_conntrack_proto_icmp.c.
+ */
+#ifndef ECMPLAB_CONN_H
+#define ECMPLAB_CONN_H
+
+#include "core/nexthop.h"
+#include "core/tcp.h"
+
+/* A 5-tuple, packed for hashing and comparing: all of it, without padding. */
+struct tuple {
+    uint8_t src[16], dst[16];
+    uint16_t sport, dport; /* ICMP queries: the id in both */
+    uint8_t protocol;
+    uint8_t family;
+    uint16_t zero;
+};
+_Static_assert(sizeof(struct tuple) == 40, "no padding to hash");
+
+/* The decision for one direction, valid within one epoch for packets with the same key. */
+struct conn_route {
+    uint32_t key[2]; /* what besides the 5-tuple the decision depends on */
+    uint32_t epoch;  /* of the router's configuration; 0 = none kept */
+    uint32_t entry;  /* rib_entry() */
+    uint16_t member; /* of its group; NEXTHOP_NONE: not unicast */
+    int16_t rule;
+};
+
+enum conn_flag {
+    CONN_ANSWERED = 1, /* direction 1 was seen */
+    CONN_KILLED = 2,   /* forgotten by NAT; kept only to know the flow again */
+    CONN_NATED = 4,    /* the source is translated (also to itself) */
+    CONN_INDEXED_REPLY = 8,
+};
+
+struct conn {
+    struct tuple orig;    /* of direction 0, untranslated */
+    uint8_t nat_src[16];  /* the source of direction 0 behind the router */
+    uint16_t nat_sport;   /* = orig.sport unless that was taken */
+    uint16_t masq_iface;  /* masqueraded behind this interface; NEXTHOP_NONE: not */
+    uint16_t iface_in;    /* where direction 0 last came in; NEXTHOP_NONE: the router itself */
+    uint16_t iface_out;   /* where direction 0 last left */
+    uint32_t index;       /* its own, conn_at() */
+    uint32_t cookie;      /* the caller's; survives kill and new begin */
+    int64_t expires_ns;
+    int64_t stream_ns;    /* UDP: from when on answers make it a stream */
+    uint64_t bytes[2];
+    uint32_t packets[2];
+    struct conn_route route[2];
+    struct tcp_track tcp;
+    uint8_t flags; /* enum conn_flag */
+};
+_Static_assert(sizeof(struct conn) <= 208, "what ten million of them cost");
+
+struct conn_table;
+
+#define CONN_NONE UINT32_MAX
+
+/* `seed` keys the index, so that no input can aim at it; it changes no result. */
+struct conn_table *conn_table_create(uint64_t seed);
+void conn_table_destroy(struct conn_table *t);
+
+/* The tuple of a packet as connection tracking sees it, and of its answer. */
+void tuple_of_packet(const struct packet *p, struct tuple *t);
+void tuple_reverse(const struct tuple *t, struct tuple *reversed);
+/* Of the packet that an ICMP error quotes. */
+void tuple_of_inner(const struct packet *p, struct tuple *t);
+
+uint64_t conn_hash(const struct conn_table *t, const struct tuple *tuple);
+
+/* Ask the memory for what a look-up of this hash will touch: first the index, later the entry. */
+void conn_prefetch_index(const struct conn_table *t, uint64_t hash);
+void conn_prefetch_entry(const struct conn_table *t, uint64_t hash);
+
+/*
+ * Find by the tuple of either direction. Returns the entry and its direction, or NULL. Killed
+ * entries are found by their first tuple only. Entries past their time are returned too:
+ * the caller compares expires_ns.
+ */
+struct conn *conn_find(const struct conn_table *t, const struct tuple *tuple, uint64_t hash,
+                       unsigned *direction);
+
+/* A new zeroed entry, found by `orig` from now on. Pointers to others stay valid. */
+struct conn *conn_create(struct conn_table *t, const struct tuple *orig, uint64_t hash);
+
+/* Let it be found by its translated answer too. False: that tuple is taken. An entry past its
+ * time gives way. */
+bool conn_index_reply(struct conn_table *t, struct conn *c, int64_t now_ns);
+
+/* Is this tuple taken, by either direction of a living entry? */
+bool conn_tuple_taken(const struct conn_table *t, const struct tuple *tuple, int64_t now_ns);
+
+/* NAT forgets it: keeps the first tuple and the cookie. */
+void conn_kill(struct conn_table *t, struct conn *c);
+
+/* Take it out of the table. */
+void conn_remove(struct conn_table *t, struct conn *c);
+
+/* The answer's tuple: the reverse of `orig` with the translated source as destination. */
+void conn_reply_tuple(const struct conn *c, struct tuple *reply);
+
+struct conn *conn_at(const struct conn_table *t, uint32_t index);
+bool conn_is_used(const struct conn_table *t, uint32_t index);
+uint32_t conn_slots(const struct conn_table *t); /* indices run below this */
+uint32_t conn_count(const struct conn_table *t);
+size_t conn_memory_bytes(const struct conn_table *t);
+
+/* How long a non-TCP entry lives from now without another packet. */
+int64_t conn_timeout(const struct conn *c, const struct config_timeouts *timeouts,
+                     int64_t now_ns);
+
+#endif

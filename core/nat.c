@@ -1,0 +1,299 @@
+#include "core/nat.h"
+
+#include <string.h>
+
+#define CHOSEN_LEN (sizeof((struct nat *)0)->chosen / sizeof(uint32_t))
+
+void nat_init(struct nat *n, const struct router_config *config,
+              const struct iface_state *ifaces, struct conn_table *conns)
+{
+    n->config = config;
+    n->ifaces = ifaces;
+    n->conns = conns;
+    n->random = random_stream_make(config->seed, 0x6e6174);
+    memset(n->chosen, 0xff, sizeof n->chosen);
+}
+
+/* --------------------------------------------------------------------------- the rules */
+
+static struct addr tuple_addr(const struct tuple *t, const uint8_t *bytes)
+{
+    return t->family == FAMILY_V4 ? addr_from_v4(bytes) : addr_from_v6(bytes);
+}
+
+static bool port_in(const struct config_range *r, uint16_t port)
+{
+    return r->last == 0 || (port >= r->first && port <= r->last);
+}
+
+/* The name of the first matcher that does not match, or NULL. */
+static const char *nat_mismatch(const struct config_nat *m, const struct tuple *t,
+                                unsigned out_iface)
+{
+    const struct addr src = tuple_addr(t, t->src), dst = tuple_addr(t, t->dst);
+    const bool ports = packet_protocol_has_ports(t->protocol);
+
+    if (m->out_iface >= 0 && (unsigned)m->out_iface != out_iface)
+        return "out_interface";
+    if (addr_is_set(&m->src.addr) && !prefix_contains(&m->src, &src))
+        return "src_address";
+    if (addr_is_set(&m->dst.addr) && !prefix_contains(&m->dst, &dst))
+        return "dst_address";
+    if (m->protocol >= 0 && m->protocol != t->protocol)
+        return "protocol";
+    if (!port_in(&m->sport, ports ? t->sport : 0))
+        return "src_port";
+    if (!port_in(&m->dport, ports ? t->dport : 0))
+        return "dst_port";
+    return NULL;
+}
+
+static const struct config_nat *nat_rule_find(const struct nat *n, const struct tuple *t,
+                                              unsigned out_iface, const struct trace *trace)
+{
+    for (size_t i = 0; i < n->config->nat_len; i++) {
+        const struct config_nat *m = &n->config->nat[i];
+        const char *mismatch;
+
+        if (m->disabled || m->family != t->family)
+            continue;
+        mismatch = nat_mismatch(m, t, out_iface);
+        if (!mismatch)
+            return m;
+        if (trace)
+            trace->step(trace->context, &(struct trace_step){.kind = TRACE_NAT_SKIPPED,
+                                                             .nat = (int)i,
+                                                             .text = mismatch});
+    }
+    return NULL;
+}
+
+/* ------------------------------------------------------------------------- the address */
+
+static uint32_t rotate(uint32_t x, unsigned by)
+{
+    return x << by | x >> (32 - by);
+}
+
+/* jhash2() of the four words of an address. Source: Jenkins lookup3; Linux jhash.h. */
+static uint32_t address_hash(const uint8_t src[16], uint32_t initval)
+{
+    uint32_t k[4], a, b, c;
+
+    memcpy(k, src, sizeof k);
+    a = b = c = 0xdeadbeef + (4u << 2) + initval;
+    a += k[0];
+    b += k[1];
+    c += k[2];
+    a -= c, a ^= rotate(c, 4), c += b;
+    b -= a, b ^= rotate(a, 6), a += c;
+    c -= b, c ^= rotate(b, 8), b += a;
+    a -= c, a ^= rotate(c, 16), c += b;
+    b -= a, b ^= rotate(a, 19), a += c;
+    c -= b, c ^= rotate(b, 4), b += a;
+    a += k[3];
+    c ^= b, c -= rotate(b, 14);
+    a ^= c, a -= rotate(c, 11);
+    b ^= a, b -= rotate(a, 25);
+    c ^= b, c -= rotate(b, 16);
+    a ^= c, a -= rotate(c, 4);
+    b ^= a, b -= rotate(a, 14);
+    c ^= b, c -= rotate(b, 24);
+    return c;
+}
+
+static uint32_t load32(const uint8_t *b)
+{
+    return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
+}
+
+/* One address of first..last by the source and destination; only the last 32 bits may vary. */
+static struct addr address_of_range(const struct config_nat *m, const struct tuple *t)
+{
+    const unsigned at = t->family == FAMILY_V4 ? 0 : 12;
+    const uint32_t low = load32(m->to_first.bytes + at);
+    const uint64_t count = (uint64_t)load32(m->to_last.bytes + at) - low + 1;
+    struct addr chosen = m->to_first;
+    uint32_t dst[4], hash, value;
+
+    if (count <= 1)
+        return chosen;
+    memcpy(dst, t->dst, sizeof dst);
+    hash = address_hash(t->src, dst[at / 4]);
+    for (unsigned i = 0; i < at / 4; i++)
+        hash ^= dst[i];
+    value = low + (uint32_t)(hash * count >> 32);
+    for (unsigned i = 0; i < 4; i++)
+        chosen.bytes[at + i] = (uint8_t)(value >> (24 - 8 * i));
+    return chosen;
+}
+
+/* ----------------------------------------------------------------------------- the port */
+
+static bool has_port(const struct tuple *t)
+{
+    return packet_protocol_has_ports(t->protocol) || t->protocol == PROTO_ICMP ||
+           t->protocol == PROTO_ICMPV6;
+}
+
+static bool source_is_free(const struct nat *n, struct conn *c, uint16_t port, int64_t now_ns)
+{
+    struct tuple reply;
+
+    c->nat_sport = port;
+    conn_reply_tuple(c, &reply);
+    return !conn_tuple_taken(n->conns, &reply, now_ns);
+}
+
+static size_t chosen_slot(const struct nat *n, const struct config_nat *m,
+                          const struct conn *c, unsigned out_iface)
+{
+    const uint32_t where[4] = {(uint32_t)(m - n->config->nat), out_iface};
+    struct tuple source = c->orig;
+
+    memcpy(source.dst, where, sizeof source.dst);
+    source.dport = 0;
+    return (size_t)(conn_hash(n->conns, &source) % CHOSEN_LEN);
+}
+
+static bool address_in(const struct config_nat *m, const uint8_t a[16])
+{
+    return memcmp(a, m->to_first.bytes, 16) >= 0 && memcmp(a, m->to_last.bytes, 16) <= 0;
+}
+
+/* The public source that another connection of the same source has, where it is free for `c`. */
+static bool source_of_same(const struct nat *n, const struct config_nat *m, struct conn *c,
+                           unsigned out_iface, int64_t now_ns)
+{
+    const uint32_t index = n->chosen[chosen_slot(n, m, c, out_iface)];
+    uint8_t before[16];
+    const struct conn *other;
+
+    if (!conn_is_used(n->conns, index))
+        return false;
+    other = conn_at(n->conns, index);
+    if (other == c || (other->flags & CONN_KILLED) || other->expires_ns <= now_ns ||
+        other->orig.sport != c->orig.sport || other->orig.protocol != c->orig.protocol ||
+        memcmp(other->orig.src, c->orig.src, 16) != 0 || !port_in(&m->to_ports, other->nat_sport))
+        return false;
+    if (m->action == NAT_SRC_NAT ? !address_in(m, other->nat_src)
+                                 : memcmp(other->nat_src, c->nat_src, 16) != 0)
+        return false;
+    memcpy(before, c->nat_src, sizeof before);
+    memcpy(c->nat_src, other->nat_src, sizeof c->nat_src);
+    if (source_is_free(n, c, other->nat_sport, now_ns))
+        return true;
+    memcpy(c->nat_src, before, sizeof before);
+    return false;
+}
+
+static struct config_range port_class(const struct config_nat *m, const struct tuple *t)
+{
+    if (m->to_ports.last)
+        return m->to_ports;
+    if (t->protocol == PROTO_ICMP || t->protocol == PROTO_ICMPV6)
+        return (struct config_range){0, UINT16_MAX};
+    if (t->sport < 512)
+        return (struct config_range){1, 511};
+    if (t->sport < 1024)
+        return (struct config_range){600, 1023};
+    return (struct config_range){1024, UINT16_MAX};
+}
+
+/* Runs of ports from a random one on, each half as long: all taken must not take for ever. */
+static bool port_draw(struct nat *n, const struct config_nat *m, struct conn *c, int64_t now_ns)
+{
+    const struct config_range range = port_class(m, &c->orig);
+    const uint32_t count = (uint32_t)range.last - range.first + 1;
+
+    for (uint32_t run = count < 128 ? count : 128;; run /= 2) {
+        const uint32_t offset = (uint32_t)random_below(&n->random, 65536);
+
+        for (uint32_t i = 0; i < run; i++)
+            if (source_is_free(n, c, (uint16_t)(range.first + (offset + i) % count), now_ns))
+                return true;
+        if (run >= count || run < 16)
+            return false;
+    }
+}
+
+static bool port_choose(struct nat *n, const struct config_nat *m, struct conn *c,
+                        unsigned out_iface, int64_t now_ns)
+{
+    if (source_of_same(n, m, c, out_iface, now_ns))
+        return true;
+    if (port_in(&m->to_ports, c->orig.sport) && source_is_free(n, c, c->orig.sport, now_ns))
+        return true;
+    return has_port(&c->orig) && port_draw(n, m, c, now_ns);
+}
+
+/* ------------------------------------------------------------------------------ binding */
+
+static void nat_tell(const struct trace *trace, const struct nat *n, const struct config_nat *m,
+                     const struct conn *c, const char *how)
+{
+    struct trace_step step = {.kind = TRACE_NAT, .nat = -1, .text = how};
+
+    if (!trace)
+        return;
+    if (m)
+        step.nat = (int)(m - n->config->nat);
+    if (c->flags & CONN_NATED) {
+        step.addr = tuple_addr(&c->orig, c->nat_src);
+        step.port = c->nat_sport;
+    }
+    trace->step(trace->context, &step);
+}
+
+/* No rule translates it, but its answer belongs to another connection: only the port changes. */
+static enum nat_result bind_to_another_port(struct nat *n, struct conn *c, int64_t now_ns)
+{
+    static const struct config_nat any = {0};
+
+    if (!has_port(&c->orig))
+        return NAT_CLASH;
+    c->flags |= CONN_NATED;
+    if (port_draw(n, &any, c, now_ns) && conn_index_reply(n->conns, c, now_ns))
+        return NAT_TRANSLATED;
+    return NAT_CLASH;
+}
+
+enum nat_result nat_bind(struct nat *n, struct conn *c, unsigned out_iface,
+                         const struct addr *nexthop, int64_t now_ns, const struct trace *trace)
+{
+    const struct config_nat *m = nat_rule_find(n, &c->orig, out_iface, trace);
+    const struct addr dst = tuple_addr(&c->orig, c->orig.dst);
+    const struct addr *towards =
+        dst.family == FAMILY_V6 || !addr_is_set(nexthop) ? &dst : nexthop;
+    struct addr source;
+
+    memcpy(c->nat_src, c->orig.src, sizeof c->nat_src);
+    c->nat_sport = c->orig.sport;
+    c->masq_iface = NEXTHOP_NONE;
+    c->flags &= (uint8_t)~CONN_NATED;
+    if (!m || m->action == NAT_ACCEPT) {
+        nat_tell(trace, n, m, c, m ? "accepted as it is" : "no rule translates it");
+        if (conn_index_reply(n->conns, c, now_ns))
+            return NAT_NONE;
+        return bind_to_another_port(n, c, now_ns);
+    }
+    if (m->action == NAT_SRC_NAT) {
+        source = address_of_range(m, &c->orig);
+    } else {
+        if (!iface_select_address(&n->ifaces[out_iface], c->orig.family, towards, &source)) {
+            nat_tell(trace, n, m, c, "the interface has no address");
+            return NAT_NO_ADDRESS;
+        }
+        c->masq_iface = (uint16_t)out_iface;
+    }
+    memcpy(c->nat_src, source.bytes, sizeof c->nat_src);
+    c->flags |= CONN_NATED;
+    if (!port_choose(n, m, c, out_iface, now_ns) || !conn_index_reply(n->conns, c, now_ns)) {
+        nat_tell(trace, n, m, c, "no free port");
+        return NAT_CLASH;
+    }
+    if (c->nat_sport != c->orig.sport || !addr_equal(&m->to_first, &m->to_last))
+        n->chosen[chosen_slot(n, m, c, out_iface)] = c->index;
+    nat_tell(trace, n, m, c, m->action == NAT_SRC_NAT ? "src-nat" : "masquerade");
+    return NAT_TRANSLATED;
+}

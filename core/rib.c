@@ -1,0 +1,540 @@
+#include "core/rib.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "core/memory.h"
+#include "core/rib_parts.h"
+
+/* ------------------------------------------------------------------- tables and leaves */
+
+struct lpm *rib_lpm(const struct rib *r, unsigned table, unsigned family)
+{
+    return family == FAMILY_V4 ? r->tables[table].v4 : r->tables[table].v6;
+}
+
+static uint32_t leaf_of(struct rib *r, unsigned table, const struct prefix *dst)
+{
+    struct rib_table *t = &r->tables[table];
+    struct lpm **lpm = dst->addr.family == FAMILY_V4 ? &t->v4 : &t->v6;
+    uint32_t leaf;
+
+    if (!*lpm)
+        *lpm = lpm_create(addr_bits(&dst->addr));
+    leaf = lpm_find(*lpm, dst->addr.bytes, dst->length);
+    if (leaf != LPM_NONE)
+        return leaf;
+    r->leaves = mem_grow(r->leaves, &r->leaves_cap, r->leaves_len + 1, sizeof *r->leaves);
+    leaf = (uint32_t)r->leaves_len++;
+    r->leaves[leaf] = (struct leaf){
+        .dst = *dst, .table = (uint16_t)table, .first_entry = RIB_NO_ROUTE};
+    lpm_insert(*lpm, dst->addr.bytes, dst->length, leaf);
+    return leaf;
+}
+
+/* Candidates keep the order of their numbers, which is that of the configuration. */
+static void leaf_add_route(struct rib *r, uint32_t route)
+{
+    struct rib_route *c = &r->routes[route];
+    struct leaf *l;
+    size_t at;
+
+    c->leaf = leaf_of(r, c->table, &c->dst);
+    c->in_leaf = true;
+    l = &r->leaves[c->leaf];
+    l->routes = mem_grow(l->routes, &l->routes_cap, l->routes_len + 1, sizeof *l->routes);
+    for (at = l->routes_len; at > 0 && l->routes[at - 1] > route; at--)
+        l->routes[at] = l->routes[at - 1];
+    l->routes[at] = route;
+    l->routes_len++;
+}
+
+/* ---------------------------------------------------------------------------- entries */
+
+static uint32_t entry_create(struct rib *r)
+{
+    uint32_t e = r->free_entry;
+
+    if (e != RIB_NO_ROUTE) {
+        r->free_entry = r->entries[e].next;
+    } else {
+        r->entries =
+            mem_grow(r->entries, &r->entries_cap, r->entries_len + 1, sizeof *r->entries);
+        e = (uint32_t)r->entries_len++;
+    }
+    memset(&r->entries[e], 0, sizeof r->entries[e]);
+    r->entries[e].next = RIB_NO_ROUTE;
+    return e;
+}
+
+static void leaf_drop_entries(struct rib *r, struct leaf *l)
+{
+    uint32_t next;
+
+    for (uint32_t e = l->first_entry; e != RIB_NO_ROUTE; e = next) {
+        next = r->entries[e].next;
+        nexthop_group_destroy(r->entries[e].group);
+        r->entries[e].group = NULL;
+        r->entries[e].usable = false;
+        r->entries[e].next = r->free_entry;
+        r->free_entry = e;
+    }
+    l->first_entry = RIB_NO_ROUTE;
+}
+
+/* The steps of rib.h: <0, 0, >0 as `a` comes before, joins, comes after `b`. */
+static int route_compare(const struct rib_route *a, const struct rib_route *b)
+{
+    if (a->tos != b->tos) /* 1 */
+        return a->tos > b->tos ? -1 : 1;
+    if (a->distance != b->distance) /* 2 */
+        return a->distance < b->distance ? -1 : 1;
+    return 0; /* 3 */
+}
+
+/* Linux keeps connected routes of one network apart; only what was given together is one. */
+static bool routes_join(const struct rib *r, const struct rib_route *a,
+                        const struct rib_route *b)
+{
+    if (route_compare(a, b) != 0 || a->type != ROUTE_UNICAST || b->type != ROUTE_UNICAST)
+        return false;
+    return r->config->platform != PLATFORM_LINUX ||
+           (a->origin == ORIGIN_STATIC && b->origin == ORIGIN_STATIC);
+}
+
+struct hops {
+    struct nexthop *all;
+    size_t len, cap;
+    size_t dead; /* of them, dead for the kernel (struct gateway_hop) */
+};
+
+static void hops_add(struct hops *h, struct nexthop hop, bool dead)
+{
+    if (h->len == NEXTHOP_GROUP_MAX)
+        return;
+    h->all = mem_grow(h->all, &h->cap, h->len + 1, sizeof *h->all);
+    h->all[h->len++] = hop;
+    h->dead += dead;
+}
+
+static void hops_add_route(const struct rib *r, struct hops *h, const struct rib_route *c)
+{
+    if (c->origin != ORIGIN_STATIC) {
+        const struct nexthop hop = {.route = c->config,
+                                    .iface = c->iface,
+                                    .weight = 1,
+                                    .up = rib_route_usable(r, c)};
+
+        hops_add(h, hop, false);
+        return;
+    }
+    for (uint32_t i = 0; i < c->refs_len; i++) {
+        const struct gateway *g = &r->gateways[c->refs[i].gateway];
+
+        for (size_t k = 0; k < g->hops_len; k++) {
+            const struct nexthop hop = {.gateway = g->hops[k].addr,
+                                        .route = c->config,
+                                        .iface = g->hops[k].iface,
+                                        .weight = c->refs[i].weight,
+                                        .up = g->hops[k].up};
+
+            hops_add(h, hop, g->hops[k].dead);
+        }
+    }
+}
+
+/* Sort the enabled candidates of a leaf, stably: the sort key is small and nearly ordered. */
+static size_t leaf_sorted_routes(const struct rib *r, const struct leaf *l, uint32_t *sorted)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < l->routes_len; i++) {
+        const struct rib_route *c = &r->routes[l->routes[i]];
+        size_t at = n;
+
+        if (!c->enabled || c->deleted)
+            continue;
+        for (; at > 0 && route_compare(c, &r->routes[sorted[at - 1]]) < 0; at--)
+            sorted[at] = sorted[at - 1];
+        sorted[at] = l->routes[i];
+        n++;
+    }
+    return n;
+}
+
+/* One entry of the candidates sorted[0..n-1], which join. False: the kernel deletes them. */
+static bool entry_fill(struct rib *r, uint32_t entry, const uint32_t *sorted, size_t n)
+{
+    const struct rib_route *first = &r->routes[sorted[0]];
+    struct fib_entry *e = &r->entries[entry];
+    struct hops hops = {0};
+    bool lost;
+
+    e->dst = first->dst;
+    e->pref_src = first->pref_src;
+    e->distance = first->distance;
+    e->route = first->config;
+    e->table = first->table;
+    e->iface = first->iface;
+    e->type = first->type;
+    e->origin = first->origin;
+    e->tos = first->tos;
+    e->usable = true;
+    if (first->type != ROUTE_UNICAST)
+        return true;
+    for (size_t i = 0; i < n; i++)
+        hops_add_route(r, &hops, &r->routes[sorted[i]]);
+    e->group = nexthop_group_create(hops.all, hops.len);
+    e->usable = e->group->live > 0;
+    lost = hops.len > 0 && hops.dead == hops.len;
+    mem_free(hops.all);
+    return !lost;
+}
+
+void rib_leaf_rebuild(struct rib *r, uint32_t leaf)
+{
+    struct leaf *l = &r->leaves[leaf];
+    uint32_t *sorted, last = RIB_NO_ROUTE;
+    size_t n, end;
+
+    if (r->building)
+        return;
+    leaf_drop_entries(r, l);
+    sorted = mem_alloc(l->routes_len, sizeof *sorted);
+    n = leaf_sorted_routes(r, l, sorted);
+    for (size_t i = 0; i < n; i = end) {
+        uint32_t e = entry_create(r);
+
+        for (end = i + 1; end < n; end++)
+            if (!routes_join(r, &r->routes[sorted[i]], &r->routes[sorted[end]]))
+                break;
+        if (!entry_fill(r, e, sorted + i, end - i))
+            for (size_t k = i; k < end; k++)
+                r->routes[sorted[k]].deleted = true;
+        if (last == RIB_NO_ROUTE)
+            l->first_entry = e;
+        else
+            r->entries[last].next = e;
+        last = e;
+    }
+    mem_free(sorted);
+}
+
+/* ----------------------------------------------------------------------------- routes */
+
+static uint32_t route_add(struct rib *r, const struct rib_route *route)
+{
+    r->routes = mem_grow(r->routes, &r->routes_cap, r->routes_len + 1, sizeof *r->routes);
+    r->routes[r->routes_len] = *route;
+    return (uint32_t)r->routes_len++;
+}
+
+/*
+ * Scope 255 counts as 254, a target scope too; a scope not above the target scope is repaired
+ * to be so. No target scope reaches 255, so chains are finite.
+ */
+static uint8_t effective_scope(uint8_t scope, uint8_t target_scope)
+{
+    const uint8_t s = scope == 255 ? 254 : scope;
+
+    return s <= target_scope ? (uint8_t)(target_scope + 1) : s;
+}
+
+static void route_add_configured(struct rib *r, uint32_t index)
+{
+    const struct config_route *c = &r->config->routes[index];
+    const uint8_t target_scope = c->target_scope == 255 ? 254 : c->target_scope;
+    struct rib_route route = {
+        .dst = prefix_of(&c->dst.addr, c->dst.length),
+        .pref_src = c->pref_src,
+        .distance = c->distance,
+        .config = index,
+        .table = c->table,
+        .type = c->type,
+        .origin = ORIGIN_STATIC,
+        .tos = c->tos,
+        .scope = effective_scope(c->scope, target_scope),
+        .enabled = !c->disabled,
+    };
+
+    if (c->type == ROUTE_UNICAST && c->gateways_len) {
+        route.refs = mem_alloc(c->gateways_len, sizeof *route.refs);
+        route.refs_len = (uint32_t)c->gateways_len;
+    }
+    for (uint32_t i = 0; i < route.refs_len; i++) {
+        const struct config_gateway *g = &c->gateways[i];
+
+        route.refs[i].gateway = gateway_intern(r, g, target_scope, c->check);
+        route.refs[i].weight = g->weight ? g->weight : 1;
+        gateway_add_user(r, route.refs[i].gateway, index);
+    }
+    route_add(r, &route);
+    leaf_add_route(r, index);
+}
+
+/* ------------------------------------------------- the router's own addresses and networks */
+
+/* An own route that was there before is taken up again, so that flapping costs no memory. */
+static struct rib_route *own_route_find(struct rib *r, const struct rib_route *wanted)
+{
+    const struct lpm *lpm = rib_lpm(r, wanted->table, wanted->dst.addr.family);
+    uint32_t leaf =
+        lpm ? lpm_find(lpm, wanted->dst.addr.bytes, wanted->dst.length) : LPM_NONE;
+
+    for (size_t i = 0; leaf != LPM_NONE && i < r->leaves[leaf].routes_len; i++) {
+        struct rib_route *c = &r->routes[r->leaves[leaf].routes[i]];
+
+        if (c->origin == wanted->origin && c->type == wanted->type &&
+            c->iface == wanted->iface)
+            return c;
+    }
+    return NULL;
+}
+
+static void own_route_add(struct rib *r, unsigned iface, const struct prefix *dst,
+                          unsigned table, enum route_type type, enum route_origin origin)
+{
+    const bool linux_v6 =
+        r->config->platform == PLATFORM_LINUX && dst->addr.family == FAMILY_V6;
+    const struct rib_route wanted = {
+        .dst = *dst,
+        .distance = origin == ORIGIN_CONNECTED && linux_v6 ? 256 : 0,
+        .config = RIB_NO_ROUTE,
+        .table = (uint16_t)table,
+        .iface = (uint16_t)iface,
+        .type = (uint8_t)type,
+        .origin = (uint8_t)origin,
+        .scope = 10,
+        .enabled = true,
+    };
+    struct rib_route *c = own_route_find(r, &wanted);
+
+    if (c) {
+        c->enabled = true;
+    } else {
+        uint32_t added = route_add(r, &wanted);
+
+        leaf_add_route(r, added);
+        c = &r->routes[added];
+    }
+    rib_leaf_rebuild(r, c->leaf);
+}
+
+/* The last address of an IPv4 network; /31 and /32 have no broadcast (RFC 3021). */
+static void broadcast_route_add(struct rib *r, unsigned iface, const struct prefix *net)
+{
+    struct prefix host = {.addr = net->addr, .length = 32};
+
+    if (net->addr.family != FAMILY_V4 || net->length >= 31)
+        return;
+    for (unsigned bit = net->length; bit < 32; bit++)
+        host.addr.bytes[bit / 8] |= (uint8_t)(0x80 >> (bit % 8));
+    own_route_add(r, iface, &host, TABLE_LOCAL, ROUTE_BROADCAST, ORIGIN_LOCAL);
+    if (r->config->platform == PLATFORM_ROUTEROS7) { /* before 5.14 also the first address */
+        host.addr = net->addr;
+        own_route_add(r, iface, &host, TABLE_LOCAL, ROUTE_BROADCAST, ORIGIN_LOCAL);
+    }
+}
+
+static void address_routes_add(struct rib *r, unsigned iface, const struct prefix *address)
+{
+    const unsigned bits = addr_bits(&address->addr);
+    const struct prefix host = {.addr = address->addr, .length = (uint8_t)bits};
+    const struct prefix net = prefix_of(&address->addr, address->length);
+    const bool v6 = address->addr.family == FAMILY_V6;
+
+    own_route_add(r, iface, &host, TABLE_LOCAL, ROUTE_LOCAL, ORIGIN_LOCAL);
+    broadcast_route_add(r, iface, &net);
+    if (v6 && address->length < 127) { /* subnet-router anycast, RFC 4291 section 2.6.1 */
+        const struct prefix anycast = {.addr = net.addr, .length = 128};
+
+        own_route_add(r, iface, &anycast, TABLE_LOCAL, ROUTE_LOCAL, ORIGIN_LOCAL);
+    }
+    if (address->length < bits || v6 || r->config->platform == PLATFORM_ROUTEROS7)
+        own_route_add(r, iface, &net, TABLE_MAIN, ROUTE_UNICAST, ORIGIN_CONNECTED);
+}
+
+/* The interface's own routes are those of its addresses now, and live as it lives. */
+void rib_iface_changed(struct rib *r, unsigned iface)
+{
+    const struct iface_state *s = &r->ifaces[iface];
+
+    for (size_t i = 0; i < r->routes_len; i++) {
+        struct rib_route *c = &r->routes[i];
+
+        if (c->origin == ORIGIN_STATIC || c->iface != iface || !c->enabled)
+            continue;
+        c->enabled = false;
+        rib_leaf_rebuild(r, c->leaf);
+    }
+    for (size_t i = 0; i < s->addresses_len; i++)
+        address_routes_add(r, iface, &s->addresses[i]);
+    gateways_refresh(r);
+}
+
+/* -------------------------------------------------------------------- making, unmaking */
+
+struct rib *rib_create(const struct router_config *config, const struct iface_state *ifaces)
+{
+    struct rib *r = mem_alloc(1, sizeof *r);
+
+    r->config = config;
+    r->ifaces = ifaces;
+    r->free_entry = RIB_NO_ROUTE;
+    r->tables = mem_alloc(config->tables_len, sizeof *r->tables);
+    r->building = true;
+    for (uint32_t i = 0; i < config->routes_len; i++)
+        route_add_configured(r, i);
+    for (unsigned i = 0; i < config->ifaces_len; i++)
+        for (size_t k = 0; k < ifaces[i].addresses_len; k++)
+            address_routes_add(r, i, &ifaces[i].addresses[k]);
+    r->building = false;
+    gateways_refresh(r);
+    for (uint32_t i = 0; i < r->leaves_len; i++)
+        rib_leaf_rebuild(r, i);
+    return r;
+}
+
+void rib_destroy(struct rib *r)
+{
+    if (!r)
+        return;
+    for (size_t i = 0; i < r->leaves_len; i++) {
+        leaf_drop_entries(r, &r->leaves[i]);
+        mem_free(r->leaves[i].routes);
+    }
+    for (size_t i = 0; i < r->routes_len; i++)
+        mem_free(r->routes[i].refs);
+    for (size_t i = 0; i < r->gateways_len; i++) {
+        mem_free(r->gateways[i].hops);
+        mem_free(r->gateways[i].users);
+    }
+    for (size_t i = 0; i < r->config->tables_len; i++) {
+        lpm_destroy(r->tables[i].v4);
+        lpm_destroy(r->tables[i].v6);
+    }
+    mem_free(r->tables);
+    mem_free(r->routes);
+    mem_free(r->gateways);
+    mem_free(r->leaves);
+    mem_free(r->entries);
+    mem_free(r->checks);
+    mem_free(r);
+}
+
+void rib_route_set_disabled(struct rib *r, uint32_t route, bool disabled)
+{
+    struct rib_route *c = &r->routes[route];
+
+    c->enabled = !disabled;
+    c->deleted = false;
+    rib_leaf_rebuild(r, c->leaf);
+    gateways_refresh(r);
+}
+
+/* ---------------------------------------------------------------------------- look-up */
+
+/* Local traffic bound to an interface: only a route with a living next hop on it will do. */
+static bool entry_leaves_by(const struct fib_entry *e, unsigned iface)
+{
+    if (e->type != ROUTE_UNICAST)
+        return e->dst.addr.family == FAMILY_V4; /* IPv6 special routes sit on lo */
+    for (unsigned i = 0; i < e->group->len; i++)
+        if (e->group->hops[i].up && e->group->hops[i].iface == iface)
+            return true;
+    return false;
+}
+
+static bool entry_matches(const struct fib_entry *e, uint8_t tos, int out_iface)
+{
+    if (!e->usable || (e->tos && e->tos != tos))
+        return false;
+    return out_iface < 0 || entry_leaves_by(e, (unsigned)out_iface);
+}
+
+const struct fib_entry *rib_lookup(const struct rib *r, unsigned table, const struct addr *dst,
+                                   uint8_t tos, int out_iface)
+{
+    const struct lpm *lpm = rib_lpm(r, table, dst->family);
+    uint32_t leaf = lpm ? lpm_lookup(lpm, dst->bytes) : LPM_NONE;
+
+    while (leaf != LPM_NONE) {
+        const struct leaf *l = &r->leaves[leaf];
+
+        for (uint32_t e = l->first_entry; e != RIB_NO_ROUTE; e = r->entries[e].next)
+            if (entry_matches(&r->entries[e], tos, out_iface))
+                return &r->entries[e];
+        if (l->dst.length == 0)
+            return NULL;
+        leaf = lpm_lookup_shorter(lpm, dst->bytes, l->dst.length - 1u);
+    }
+    return NULL;
+}
+
+uint32_t rib_entry_index(const struct rib *r, const struct fib_entry *e)
+{
+    return (uint32_t)(e - r->entries);
+}
+
+const struct fib_entry *rib_entry(const struct rib *r, uint32_t index)
+{
+    return &r->entries[index];
+}
+
+const struct fib_entry *rib_find(const struct rib *r, unsigned table, const struct prefix *dst)
+{
+    const struct lpm *lpm = rib_lpm(r, table, dst->addr.family);
+    uint32_t leaf = lpm ? lpm_find(lpm, dst->addr.bytes, dst->length) : LPM_NONE;
+
+    if (leaf == LPM_NONE || r->leaves[leaf].first_entry == RIB_NO_ROUTE)
+        return NULL;
+    return &r->entries[r->leaves[leaf].first_entry];
+}
+
+bool rib_route_is_reachable(const struct rib *r, uint32_t route)
+{
+    return rib_route_usable(r, &r->routes[route]);
+}
+
+bool rib_route_is_active(const struct rib *r, uint32_t route)
+{
+    const struct rib_route *c = &r->routes[route];
+    const struct leaf *l = &r->leaves[c->leaf];
+
+    if (!rib_route_usable(r, c))
+        return false;
+    for (uint32_t e = l->first_entry; e != RIB_NO_ROUTE; e = r->entries[e].next)
+        if (r->entries[e].usable && r->entries[e].tos == c->tos)
+            return r->entries[e].distance == c->distance && r->entries[e].type == c->type;
+    return false;
+}
+
+bool rib_iface_is_used(const struct rib *r, unsigned iface, enum family family)
+{
+    for (size_t i = 0; i < r->entries_len; i++) {
+        const struct nexthop_group *g = r->entries[i].group;
+
+        if (!g || r->entries[i].origin != ORIGIN_STATIC ||
+            r->entries[i].dst.addr.family != family)
+            continue;
+        for (unsigned k = 0; k < g->len; k++)
+            if (g->hops[k].up && g->hops[k].iface == iface)
+                return true;
+    }
+    return false;
+}
+
+size_t rib_memory_bytes(const struct rib *r)
+{
+    size_t bytes = sizeof *r + r->routes_cap * sizeof *r->routes +
+                   r->leaves_cap * sizeof *r->leaves + r->entries_cap * sizeof *r->entries +
+                   r->gateways_cap * sizeof *r->gateways;
+
+    for (size_t i = 0; i < r->config->tables_len; i++) {
+        bytes += r->tables[i].v4 ? lpm_memory_bytes(r->tables[i].v4) : 0;
+        bytes += r->tables[i].v6 ? lpm_memory_bytes(r->tables[i].v6) : 0;
+    }
+    for (size_t i = 0; i < r->leaves_len; i++)
+        bytes += r->leaves[i].routes_cap * sizeof(uint32_t);
+    return bytes;
+}

@@ -1,0 +1,98 @@
+/*
+ * rib_parts - what rib.c (leaves, entries, look-up) and resolve.c (gateways) share
+ *
+ *     rib_route ──refs──▶ gateway (address, interface, table, target scope, check)
+ *         │                  │ hops: what it resolves to now
+ *        leaf ◀──────────────┘ users: the routes to follow when that changes
+ */
+#ifndef ECMPLAB_RIB_PARTS_H
+#define ECMPLAB_RIB_PARTS_H
+
+#include "core/lpm.h"
+#include "core/rib.h"
+
+struct gateway_ref {
+    uint32_t gateway;
+    uint16_t weight;
+};
+
+struct rib_route {
+    struct prefix dst;
+    struct addr pref_src;
+    struct gateway_ref *refs; /* static unicast only */
+    uint32_t refs_len;
+    uint32_t distance;
+    uint32_t config; /* index in the configuration, or RIB_NO_ROUTE */
+    uint32_t leaf;
+    uint16_t table;
+    uint16_t iface; /* connected, local */
+    uint8_t type, origin, tos;
+    uint8_t scope; /* effective: at least target scope + 1 */
+    bool enabled;
+    bool deleted; /* Linux: lost with its last next hop */
+    bool in_leaf;
+};
+
+struct gateway_hop {
+    struct addr addr; /* unset: on link */
+    uint16_t iface;
+    bool up;
+    bool dead; /* Linux: administratively down or without address: the kernel's RTNH_F_DEAD */
+};
+
+struct gateway {
+    struct addr addr;
+    int iface;
+    uint16_t table;
+    uint8_t target_scope;
+    uint8_t check;
+    bool verdict_up;
+    int bound_iface; /* Linux: where it was found on link when it was configured; -1 nowhere */
+    struct gateway_hop *hops;
+    size_t hops_len, hops_cap;
+    uint32_t *users; /* routes */
+    size_t users_len, users_cap;
+};
+
+struct leaf {
+    struct prefix dst;
+    uint16_t table;
+    uint32_t *routes; /* candidates in order */
+    size_t routes_len, routes_cap;
+    uint32_t first_entry;
+};
+
+struct rib_table {
+    struct lpm *v4, *v6;
+};
+
+struct rib {
+    const struct router_config *config;
+    const struct iface_state *ifaces;
+    struct rib_table *tables;
+    struct rib_route *routes; /* the configuration's first, at their own indices */
+    size_t routes_len, routes_cap;
+    struct gateway *gateways; /* in ascending order of target scope once all are known */
+    size_t gateways_len, gateways_cap;
+    struct leaf *leaves;
+    size_t leaves_len, leaves_cap;
+    struct fib_entry *entries;
+    size_t entries_len, entries_cap;
+    uint32_t free_entry;
+    uint32_t *checks; /* gateways with a check */
+    size_t checks_len, checks_cap;
+    bool building; /* routes are being added: nothing is resolved yet */
+};
+
+/* rib.c */
+struct lpm *rib_lpm(const struct rib *r, unsigned table, unsigned family);
+void rib_leaf_rebuild(struct rib *r, uint32_t leaf);
+
+/* resolve.c */
+uint32_t gateway_intern(struct rib *r, const struct config_gateway *g, uint8_t target_scope,
+                        uint8_t check);
+void gateway_add_user(struct rib *r, uint32_t gateway, uint32_t route);
+void gateways_refresh(struct rib *r);
+bool rib_route_usable(const struct rib *r, const struct rib_route *route);
+
+#endif

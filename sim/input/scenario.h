@@ -1,0 +1,140 @@
+/*
+ * scenario - the question: a router, its WANs, the traffic, what fails, what is expected
+ *
+ *     scenario.json ─▶ scenario_read() ─▶ struct scenario ─▶ simulation
+ *
+ * Everything is owned by the scenario's arena and constant after reading. Every mistake of a
+ * file is reported in one run, with its place (diag.h).
+ */
+#ifndef ECMPLAB_SCENARIO_H
+#define ECMPLAB_SCENARIO_H
+
+#include <jansson.h>
+
+#include "core/config.h"
+#include "core/memory.h"
+#include "sim/input/addrmap.h"
+#include "sim/input/diag.h"
+
+/* One WAN: an interface of the router and the link behind it. */
+struct scenario_wan {
+    const char *name; /* of the interface */
+    int iface;
+    uint64_t down_bps, up_bps; /* 0: not given */
+    int64_t delay_ns;          /* one way */
+    const struct prefix *prefixes; /* routed to this WAN by its provider, besides its addresses */
+    size_t prefixes_len;
+};
+
+struct scenario_host {
+    const char *name;
+    const struct addr *addresses;
+    size_t addresses_len;
+    bool sensitive;
+};
+
+enum traffic_kind { TRAFFIC_PCAP, TRAFFIC_KINDS };
+
+struct scenario_traffic {
+    const char *pointer;
+    uint8_t kind;       /* enum traffic_kind */
+    const char *file;   /* as opened: relative to the scenario's folder */
+    const char *filter; /* BPF; NULL: everything */
+    int64_t start_ns;   /* when its first packet comes */
+    double speed;       /* 2: twice as fast */
+    struct addrmap *map; /* NULL: none; owned by the scenario */
+    int iface;          /* where its LAN packets enter; -1: found by their source */
+};
+
+enum event_kind {
+    EVENT_LINK_DOWN,
+    EVENT_GATEWAY_DOWN,
+    EVENT_BLACKHOLE,
+    EVENT_ADDRESS_CHANGE,
+    EVENT_ROUTE_ADD,
+    EVENT_ROUTE_REMOVE,
+    EVENT_RULE_ADD,
+    EVENT_RULE_REMOVE,
+    EVENT_KINDS,
+};
+
+extern const char *const event_kind_names[EVENT_KINDS];
+extern const char *const traffic_kind_names[TRAFFIC_KINDS];
+
+struct scenario_event {
+    const char *pointer;
+    const char *name; /* of its phases; NULL: none */
+    int64_t at_ns;
+    int64_t for_ns; /* how long; -1: to the end */
+    uint8_t kind;   /* enum event_kind */
+    int wan;        /* index into scenario.wans; -1: none */
+    bool admin;     /* EVENT_LINK_DOWN: administratively, not by loss of carrier */
+    struct prefix address;   /* EVENT_ADDRESS_CHANGE: the new one */
+    struct addr old_address; /* and the one that it replaces */
+    unsigned index; /* of the route or rule that comes or goes */
+};
+
+enum expect_level { EXPECT_ERROR, EXPECT_WARN };
+
+struct scenario_expect {
+    const char *pointer; /* where the expectation stands */
+    const char *metric;  /* JSON pointer into the result */
+    bool has_min, has_max, has_near;
+    double min, max, near, within;
+    json_t *equals; /* NULL: none; any JSON scalar */
+    uint8_t level;  /* enum expect_level */
+    const char *because;
+};
+
+struct scenario {
+    const char *path; /* as given by the user */
+    const char *name;
+    const char *about; /* optional: the question and why the answer is so */
+    uint64_t seed;
+    struct router_config router;
+    const struct scenario_wan *wans;
+    size_t wans_len;
+    const struct prefix *lan;
+    size_t lan_len;
+    const struct scenario_host *hosts;
+    size_t hosts_len;
+    const struct scenario_traffic *traffic;
+    size_t traffic_len;
+    const struct scenario_event *events; /* ordered by time, equal times in the file's order */
+    size_t events_len;
+    const struct scenario_expect *expect;
+    size_t expect_len;
+    int64_t series_interval_ns; /* of the result's series; 0: chosen */
+    int64_t duration_ns;        /* the run ends here; 0: with the traffic */
+    uint64_t fingerprint;       /* of the file's text */
+    struct arena *arena;
+};
+
+/* What the command line changes: --seed, --set POINTER=VALUE (JSON text), --pcap FILE. */
+struct scenario_changes {
+    bool has_seed;
+    uint64_t seed;
+    const char *const *set; /* "POINTER=VALUE" */
+    size_t set_len;
+    const char *pcap; /* instead of the scenario's traffic; NULL: keep it */
+};
+
+/*
+ * Read and check a scenario file. NULL when it cannot be read or has errors; `d` then holds
+ * them all, and diag_file_failed() tells an unreadable file from a wrong one. Warnings may be
+ * there in either case.
+ */
+struct scenario *scenario_read(const char *path, const struct scenario_changes *changes,
+                               struct diag *d);
+void scenario_free(struct scenario *s);
+
+/* The JSON Schema of what scenario_read() accepts. */
+json_t *scenario_schema(void);
+
+/* Index of the WAN on this interface, or -1. */
+int scenario_wan_of_iface(const struct scenario *s, int iface);
+
+/* Is the address one of the LAN's? */
+bool scenario_is_lan(const struct scenario *s, const struct addr *a);
+
+#endif

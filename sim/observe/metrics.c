@@ -1,0 +1,424 @@
+#include "sim/observe/metrics.h"
+
+#include <endian.h>
+#include <string.h>
+
+#include "sim/observe/moves.h"
+
+/* What makes a packet worth a look at its flow. */
+enum { NEWS = DECISION_NEW | DECISION_REVIVED | DECISION_KILLED | DECISION_ROUTED |
+              DECISION_INVALID };
+
+/* ------------------------------------------------------------------------------ making */
+
+struct metrics *metrics_create(const struct scenario *s, struct router *r)
+{
+    struct metrics *m = mem_alloc(1, sizeof *m);
+
+    m->scenario = s;
+    m->router = r;
+    m->paths = mem_alloc(s->wans_len, sizeof *m->paths);
+    m->states = mem_alloc(s->wans_len, sizeof *m->states);
+    m->events = mem_alloc(s->events_len, sizeof *m->events);
+    series_init(&m->series, s->wans_len, s->series_interval_ns);
+    places_init(&m->places, s, r);
+    promises_init(&m->promises, s->wans_len);
+    flows_init(&m->flows);
+    hosts_init(&m->hosts, s);
+    m->last_change_event = -1;
+    for (size_t w = 0; w < s->wans_len; w++) {
+        struct path_state *p = &m->states[w];
+
+        p->lost_event = p->returned_event = p->address_event = -1;
+        p->open[0] = p->open[1] = p->open[2] = -1;
+    }
+    for (size_t i = 0; i < s->events_len; i++)
+        m->events[i].below = m->events[i].begin_snapshot = m->events[i].end_snapshot = -1;
+    return m;
+}
+
+void metrics_destroy(struct metrics *m)
+{
+    if (!m)
+        return;
+    series_free(&m->series);
+    places_free(&m->places);
+    promises_free(&m->promises);
+    flows_free(&m->flows);
+    hosts_free(&m->hosts);
+    phases_free(m);
+    for (size_t i = 0; i < m->warnings_len; i++)
+        mem_free(m->warnings[i]);
+    mem_free(m->warnings);
+    mem_free(m->paths);
+    mem_free(m->states);
+    mem_free(m->events);
+    mem_free(m->marks);
+    mem_free(m);
+}
+
+void metrics_warn(struct metrics *m, const char *text)
+{
+    const size_t size = strlen(text) + 1;
+
+    for (size_t i = 0; i < m->warnings_len; i++)
+        if (strcmp(m->warnings[i], text) == 0)
+            return;
+    m->warnings =
+        mem_grow(m->warnings, &m->warnings_cap, m->warnings_len + 1, sizeof *m->warnings);
+    m->warnings[m->warnings_len] = mem_alloc(size, 1);
+    memcpy(m->warnings[m->warnings_len++], text, size);
+}
+
+/* ------------------------------------------------------------------------ fingerprint */
+
+/*
+ * Everything that was decided, in its order. Two independent products go into one chain, so
+ * that a packet costs the chain a single multiplication.
+ */
+static uint64_t fingerprint_add(uint64_t chain, const struct observation *o)
+{
+    const struct decision *d = o->decision;
+    uint64_t x = o->fate | (uint64_t)o->reason << 8;
+
+    if (d) {
+        x |= (uint64_t)(d->out_iface & 0xffff) << 16 | (uint64_t)d->nat_sport << 32;
+        x ^= le64toh(d->nat_src.quads[0]) * 0xa0761d6478bd642fu;
+        x += le64toh(d->nat_src.quads[1]) * 0xe7037ed1a0b428dbu;
+    }
+    chain = (chain ^ x) * 0x9e3779b97f4a7c15u;
+    return chain ^ chain >> 32;
+}
+
+/* ------------------------------------------------------------------------ what arrived */
+
+static void count_arrived(struct metrics *m, const struct observation *o, uint64_t packets,
+                          uint64_t bytes)
+{
+    if (o->out_wan >= 0) {
+        m->paths[o->out_wan].packets_up += packets;
+        m->paths[o->out_wan].bytes_up += bytes;
+        m->series.now[o->out_wan].bytes_up += bytes;
+    }
+    if (o->in_wan >= 0) {
+        m->paths[o->in_wan].packets_down += packets;
+        m->paths[o->in_wan].bytes_down += bytes;
+        m->series.now[o->in_wan].bytes_down += bytes;
+    }
+}
+
+/* What leaks by this packet, counted: enum leak. */
+static unsigned count_leaks(struct metrics *m, const struct observation *o,
+                            const struct flow *f, uint64_t packets)
+{
+    const struct decision *d = o->decision;
+    struct path_state *p = &m->states[o->out_wan];
+    const unsigned leaks =
+        f && !(o->packet->flags & PACKET_ICMP_ERROR)
+            ? f->leaks[d->direction]
+            : places_leaks(&m->places, &d->nat_src, &o->packet->dst, o->out_wan);
+
+    p->foreign_sources += leaks & LEAK_FOREIGN ? packets : 0;
+    p->untranslated += leaks & LEAK_UNTRANSLATED ? packets : 0;
+    p->inside_leaks += leaks & LEAK_INSIDE ? packets : 0;
+    return leaks;
+}
+
+/* --------------------------------------------------------------------------- what died */
+
+static bool died_on_link(const struct observation *o)
+{
+    return o->reason == REASON_LINK_DOWN || o->reason == REASON_GATEWAY_DOWN ||
+           o->reason == REASON_BLACKHOLED;
+}
+
+static bool found_no_route(const struct observation *o)
+{
+    switch (o->reason) {
+    case REASON_NO_ROUTE:
+    case REASON_ONLY_TABLE:
+    case REASON_RULE:
+    case REASON_BLACKHOLE_ROUTE:
+    case REASON_UNREACHABLE_ROUTE:
+    case REASON_PROHIBIT_ROUTE: return true;
+    default: return false;
+    }
+}
+
+/* The latest event of one kind that is open on the WAN; those that ended are taken out. */
+static int open_event_of_kind(struct metrics *m, int wan, unsigned kind)
+{
+    int *top = &m->states[wan].open[kind];
+
+    while (*top >= 0 && !m->events[*top].open)
+        *top = m->events[*top].below;
+    return *top;
+}
+
+/* The event that kills packets on the WAN for this reason; -1: none is known. */
+static int open_event(struct metrics *m, int wan, unsigned reason)
+{
+    int latest = open_event_of_kind(m, wan, reason - REASON_LINK_DOWN);
+
+    for (unsigned kind = 0; kind < 3 && latest < 0; kind++)
+        latest = open_event_of_kind(m, wan, kind);
+    return latest;
+}
+_Static_assert(EVENT_LINK_DOWN == 0 && EVENT_GATEWAY_DOWN == 1 && EVENT_BLACKHOLE == 2 &&
+                   REASON_GATEWAY_DOWN == REASON_LINK_DOWN + 1 &&
+                   REASON_BLACKHOLED == REASON_LINK_DOWN + 2,
+               "path_state.open is indexed by both");
+
+static void count_lost_on_link(struct metrics *m, struct flow *f, const struct observation *o,
+                               int wan, uint64_t packets, uint64_t bytes)
+{
+    const int event = open_event(m, wan, o->reason);
+
+    m->series.now[wan].packets_lost += packets;
+    if (event >= 0) {
+        m->events[event].packets_lost += packets;
+        m->events[event].bytes_lost += bytes;
+    }
+    if (f)
+        moves_lost(m, f, event);
+}
+
+static void count_dropped(struct metrics *m, struct flow *f, const struct observation *o,
+                          uint64_t packets, uint64_t bytes)
+{
+    int wan = o->out_wan;
+
+    if (wan < 0 && o->decision)
+        wan = moves_wan(m, o->decision);
+    if (wan < 0)
+        wan = o->in_wan;
+    m->dropped[o->reason] += packets;
+    if (wan >= 0) {
+        m->states[wan].drops[o->reason] += packets;
+        m->states[wan].dropped_packets += packets;
+        m->states[wan].dropped_bytes += bytes;
+        if (died_on_link(o))
+            count_lost_on_link(m, f, o, wan, packets, bytes);
+    }
+    if (f && found_no_route(o))
+        moves_unrouted(m, f);
+}
+
+/* --------------------------------------------------------------------- a named host's */
+
+static void tell_host(struct metrics *m, struct flow *f, const struct observation *o,
+                      unsigned leaks, uint64_t packets)
+{
+    struct host *host = m->hosts.list[f->host];
+    const struct decision *d = o->decision;
+
+    if (d->direction != f->host_direction) {
+        host->packets_down += o->fate == FATE_DELIVERED && o->in_wan >= 0 ? packets : 0;
+    } else if (o->fate == FATE_DELIVERED && o->out_wan >= 0) {
+        host->packets_up += packets;
+        hosts_sent(&m->hosts, f, leaks & LEAK_UNTRANSLATED ? NULL : &d->nat_src,
+                   &o->packet->dst, o->out_wan, o->time_ns);
+    } else if (o->fate == FATE_DROPPED && f->path >= 0 &&
+               (died_on_link(o) || found_no_route(o) || o->reason == REASON_NAT_MOVED)) {
+        hosts_lost(&m->hosts, f->host, o->time_ns);
+    }
+}
+
+/* ---------------------------------------------------------------------------- packets */
+
+static struct flow *flow_of(struct metrics *m, const struct observation *o)
+{
+    const uint32_t number = o->conn ? flows_of_cookie(o->conn->cookie) : FLOWS_NONE;
+
+    return number == FLOWS_NONE ? NULL : flows_at(&m->flows, number);
+}
+
+/* Fragments that waited for this packet: those that died while it waits are dropped. */
+static void count_dead_fragments(struct metrics *m, uint64_t packets)
+{
+    m->fates[FATE_DROPPED] += packets;
+    m->dropped[REASON_FRAGMENT_TIMEOUT] += packets;
+}
+
+/* The flow's part in the packet, before it is counted; NULL: it is of no known flow. */
+static struct flow *follow_flow(struct metrics *m, const struct observation *o)
+{
+    const struct decision *d = o->decision;
+    struct flow *f;
+
+    if (d && o->conn && (d->flags & DECISION_NEW))
+        moves_begin(m, o);
+    f = flow_of(m, o);
+    if (!f)
+        return NULL;
+    moves_live_on(m, f);
+    if (d && (d->flags & NEWS))
+        moves_decided(m, f, o);
+    return f;
+}
+
+static void look_at(struct metrics *m, const struct observation *o)
+{
+    const struct decision *d = o->decision;
+    const uint64_t packets = 1 + (d ? d->held_packets : 0);
+    const uint64_t bytes =
+        (o->packet ? o->packet->size_bytes : 0) + (d ? d->held_bytes : 0);
+    struct flow *f;
+    unsigned leaks = 0;
+
+    if (o->fate == FATE_HELD) {
+        count_dead_fragments(m, packets - 1);
+        return;
+    }
+    if (o->fate == FATE_UNROUTED) {
+        m->fates[FATE_UNROUTED] += packets;
+        m->unrouted[o->reason] += packets;
+        return;
+    }
+    f = follow_flow(m, o);
+    if (o->fate == FATE_ASSUMED)
+        return;
+    m->fates[o->fate] += packets;
+    if (o->fate == FATE_DROPPED)
+        count_dropped(m, f, o, packets, bytes);
+    else
+        count_arrived(m, o, packets, bytes);
+    if (d && o->fate == FATE_DELIVERED && o->out_wan >= 0)
+        leaks = count_leaks(m, o, f, packets);
+    if (f && d && f->host != FLOWS_NONE)
+        tell_host(m, f, o, leaks, packets);
+}
+
+static void on_packet(void *context, const struct observation *o)
+{
+    struct metrics *m = context;
+    const struct decision *d = o->decision;
+
+    m->packets += o->fate != FATE_ASSUMED;
+    m->bytes += o->frame_bytes;
+    m->fingerprint = fingerprint_add(m->fingerprint, o);
+    m->now_ns = o->time_ns;
+    series_advance(&m->series, o->time_ns);
+    if (o->fate == FATE_DELIVERED && d && !(d->flags & NEWS) && !d->held_packets && o->conn &&
+        !(o->conn->cookie & FLOW_WATCHED)) {
+        m->fates[FATE_DELIVERED]++;
+        count_arrived(m, o, 1, o->packet->size_bytes);
+        return;
+    }
+    look_at(m, o);
+}
+
+static void on_fragments_dropped(void *context, int64_t time_ns, uint32_t packets,
+                                 uint64_t bytes)
+{
+    (void)time_ns;
+    (void)bytes;
+    count_dead_fragments(context, packets);
+}
+
+/* ----------------------------------------------------------------- changes and events */
+
+static void on_change(void *context, const struct change *c)
+{
+    struct metrics *m = context;
+    const bool known = c->event >= 0 && (size_t)c->event < m->scenario->events_len &&
+                       m->events[c->event].begun;
+    const int event = known ? c->event : -1;
+    struct path_state *p =
+        c->wan >= 0 && (size_t)c->wan < m->scenario->wans_len ? &m->states[c->wan] : NULL;
+
+    if (c->kind == CHANGE_MARK)
+        return;
+    m->changes++;
+    m->last_change_kind = c->kind;
+    m->last_change_event = event;
+    if (p && c->kind == CHANGE_LOSS) {
+        p->lost = true;
+        p->lost_change = m->changes;
+        p->lost_event = event;
+    } else if (p && c->kind == CHANGE_RETURN) {
+        p->lost = false;
+        p->returned_change = m->changes;
+        p->returned_event = event;
+    } else if (p && c->kind == CHANGE_ADDRESS) {
+        p->address_change = m->changes;
+        p->address_event = event;
+    }
+    if (c->kind == CHANGE_RETURN && event >= 0)
+        moves_mark(m, event, false);
+}
+
+static void event_begins(struct metrics *m, int event)
+{
+    const struct scenario_event *s = &m->scenario->events[event];
+    struct event_state *e = &m->events[event];
+
+    e->begun = e->open = true;
+    e->begin_mark = (uint32_t)m->marks_len;
+    moves_mark(m, event, true);
+    if (s->wan < 0 || s->kind > EVENT_BLACKHOLE)
+        return;
+    e->below = m->states[s->wan].open[s->kind];
+    m->states[s->wan].open[s->kind] = event;
+}
+
+static void on_event(void *context, int event, bool begins, int64_t time_ns)
+{
+    struct metrics *m = context;
+    struct event_state *e = &m->events[event];
+    int *snapshot = begins ? &e->begin_snapshot : &e->end_snapshot;
+
+    if (begins ? e->begun : !e->open)
+        return;
+    if (m->scenario->events[event].name)
+        *snapshot = phases_snapshot(m, time_ns);
+    if (begins) {
+        event_begins(m, event);
+    } else {
+        e->open = false;
+        moves_mark(m, event, false);
+    }
+}
+
+static void on_conn_ended(void *context, const struct conn *c)
+{
+    moves_end(context, c);
+}
+
+struct observer metrics_observer(struct metrics *m)
+{
+    return (struct observer){
+        .packet = on_packet,
+        .changed = on_change,
+        .conn_ended = on_conn_ended,
+        .event = on_event,
+        .fragments_dropped = on_fragments_dropped,
+        .context = m,
+    };
+}
+
+/* ------------------------------------------------------------------------------ ending */
+
+void metrics_finish(struct metrics *m, int64_t end_ns)
+{
+    const struct conn_table *conns = router_conns_const(m->router);
+
+    if (m->finished)
+        return;
+    m->finished = true;
+    if (m->snapshots_len)
+        phases_take(m, end_ns);
+    for (uint32_t i = 0; i < conn_slots(conns); i++)
+        if (conn_is_used(conns, i))
+            moves_end(m, conn_at(conns, i));
+    hosts_finish(&m->hosts);
+    series_advance(&m->series, end_ns > 0 ? end_ns - 1 : 0);
+    if (m->hosts.sites_full)
+        metrics_warn(m, "more than a million sites: changes at later ones are not counted");
+    if (m->hosts.addresses_full)
+        metrics_warn(m, "a host used more than 4096 public addresses: later ones are left out");
+    if (m->hosts.spans_coarse)
+        metrics_warn(m, "a host has very many connections: addresses_at_once is an upper bound");
+    if (m->series.full)
+        metrics_warn(m, "the series' interval is too short: its end is left out");
+}

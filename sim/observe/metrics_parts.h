@@ -1,0 +1,142 @@
+/*
+ * metrics_parts - what the parts of the metrics share; for sim/observe alone
+ *
+ * What adds up over a run (the *_counts) is kept side by side, so that a phase is the
+ * difference of two snapshots.
+ */
+#ifndef ECMPLAB_METRICS_PARTS_H
+#define ECMPLAB_METRICS_PARTS_H
+
+#include "sim/observe/flows.h"
+#include "sim/observe/hosts.h"
+#include "sim/observe/metrics.h"
+#include "sim/observe/places.h"
+#include "sim/observe/promise.h"
+#include "sim/observe/series.h"
+#include "sim/observe/stats.h"
+
+/* Why a flow's packet left by another path than its last one. */
+enum move_cause {
+    MOVE_FORCED,     /* its path failed */
+    MOVE_FAILBACK,   /* a path returned */
+    MOVE_COLLATERAL, /* its path was well; the group's regions shifted */
+    MOVE_CONFIG,
+    MOVE_POLICY,     /* nothing had changed: per-packet policies */
+    MOVE_CAUSES,
+};
+
+extern const char *const move_cause_names[MOVE_CAUSES];
+extern const char *const flow_fate_names[FLOW_FATES];
+
+/* Of one WAN; packets and bytes that arrived. 64 bytes: one cache line. */
+struct path_counts {
+    uint64_t packets_up, packets_down, bytes_up, bytes_down;
+    uint64_t flows;        /* whose first packet left by it */
+    uint64_t choice_flows; /* of them, those that had a choice */
+    uint64_t choice_bytes; /* both ways, carried on it by flows while they had a choice */
+    uint64_t unused;
+};
+_Static_assert(sizeof(struct path_counts) == 64, "one cache line");
+
+struct stick_counts {
+    uint64_t flows;            /* that got a path */
+    uint64_t moves[MOVE_CAUSES];
+    uint64_t became[FLOW_FATES]; /* times that a flow came to this fate, an event at a time */
+};
+
+/* What does not add up a phase at a time, of one WAN. */
+struct path_state {
+    uint64_t drops[REASONS]; /* packets */
+    uint64_t dropped_packets, dropped_bytes;
+    uint64_t foreign_sources, untranslated, inside_leaks; /* packets */
+    /* As the router sees it. The numbers are those of changes, 0 = never. */
+    bool lost;
+    uint32_t lost_change, returned_change, address_change;
+    int lost_event, returned_event, address_event;
+    int open[3]; /* the latest event on it by kind: link-down, gateway-down, blackhole; -1 */
+};
+
+/* What became of the flows that lived when an event began, or that began meanwhile. */
+struct event_flows {
+    uint64_t alive, moved;
+    uint64_t fates[FLOW_FATES];        /* [FLOW_SURVIVED] is not kept */
+    uint64_t forced, collateral;       /* flows with such a move */
+};
+
+struct event_state {
+    bool begun, open;
+    int below; /* the event before it in path_state.open; -1 */
+    uint32_t begin_mark;
+    struct event_flows before, meanwhile; /* flows that began before it, and after */
+    uint64_t moves[MOVE_CAUSES];
+    uint64_t packets_lost, bytes_lost;
+    int begin_snapshot, end_snapshot; /* -1: none */
+};
+
+/* An event's beginning or end, or a return of its path. Flows carry how many they have seen. */
+struct mark {
+    int event;
+    bool begins;
+};
+
+struct snapshot {
+    int64_t time_ns;
+    struct path_counts *paths;
+    struct stick_counts stick;
+    struct host_counts *hosts;
+    struct promise_counts *promises;
+    size_t promises_len;
+};
+
+struct metrics {
+    /* the fast path's */
+    uint64_t fingerprint, packets, bytes;
+    uint64_t fates[FATE_ASSUMED + 1]; /* packets; held ones count when they are resolved */
+    struct path_counts *paths;
+    struct series series;
+    int64_t now_ns;
+
+    const struct scenario *scenario;
+    struct router *router;
+    struct places places;
+    struct promises promises;
+    struct flows flows;
+    struct hosts hosts;
+    struct path_state *states; /* by WAN */
+    struct event_state *events;
+    struct mark *marks;
+    size_t marks_len, marks_cap;
+    struct snapshot *snapshots;
+    size_t snapshots_len, snapshots_cap, snapshots_cells;
+
+    uint32_t changes; /* so far, that affect routes */
+    uint8_t last_change_kind;
+    int last_change_event;
+
+    struct stick_counts stick;
+    uint64_t worst[FLOW_FATES]; /* flows by their worst fate */
+    uint64_t flows_begun, flows_moved, flows_moved_alone, flows_split_reply;
+    uint64_t unharmed; /* lived at some event, and nothing happened to them */
+    uint64_t choice_bytes;       /* of flows that ended */
+    stats_u128 choice_squares;   /* the sum of their squares */
+    uint64_t unrouted[REASONS], dropped[REASONS];
+
+    char **warnings;
+    size_t warnings_len, warnings_cap;
+    bool finished;
+};
+
+/* -------------------------------------------------------------------------- phases.c */
+
+/* Remember the counts now: an index into snapshots. The second way refuses, with a warning and
+ * -1, when there are too many. */
+int phases_take(struct metrics *m, int64_t time_ns);
+int phases_snapshot(struct metrics *m, int64_t time_ns);
+void phases_free(struct metrics *m);
+
+/* ------------------------------------------------------------------------- metrics.c */
+
+/* Close what still lives. More than once is as good as once. */
+void metrics_finish(struct metrics *m, int64_t end_ns);
+
+#endif

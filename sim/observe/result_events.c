@@ -1,0 +1,95 @@
+#include "sim/observe/result_parts.h"
+
+double result_survivors_moved_share(const struct metrics *m)
+{
+    uint64_t survivors = 0, moved = 0;
+
+    for (size_t i = 0; i < m->scenario->events_len; i++) {
+        const struct event_flows *f = &m->events[i].before;
+
+        if (f->forced + f->collateral == 0)
+            continue;
+        survivors += f->alive - f->forced;
+        moved += f->collateral;
+    }
+    return survivors ? (double)moved / (double)survivors : -1;
+}
+
+static void put_flows(json_t *o, const struct event_flows *f)
+{
+    uint64_t harmed = 0;
+
+    put_share(o, "moved_share", (double)f->moved, (double)f->alive);
+    for (unsigned i = FLOW_FATES - 1; i > FLOW_SURVIVED; i--) {
+        put_count(o, flow_fate_names[i], f->fates[i]);
+        harmed += f->fates[i];
+    }
+    put_count(o, "survived", f->alive > harmed ? f->alive - harmed : 0);
+}
+
+static json_t *meanwhile_part(const struct event_flows *f)
+{
+    json_t *o = json_object();
+
+    put_count(o, "flows", f->alive);
+    put_count(o, "moved", f->moved);
+    put_flows(o, f);
+    return o;
+}
+
+/* From the failure to what came first, the router's answer or its end; -1: not to be said. */
+static int64_t blackhole_ns(const struct scenario_event *s, const struct event_course *c,
+                            int64_t end_ns)
+{
+    int64_t until = end_ns;
+
+    if (s->kind > EVENT_BLACKHOLE || c->began_ns < 0)
+        return -1;
+    if (c->ended_ns >= 0 && c->ended_ns < until)
+        until = c->ended_ns;
+    if (c->effective_ns >= 0 && c->effective_ns < until)
+        until = c->effective_ns;
+    return until > c->began_ns ? until - c->began_ns : 0;
+}
+
+static json_t *event_part(const struct metrics *m, const struct facts *facts, size_t i)
+{
+    static const uint8_t causes[] = {MOVE_FORCED, MOVE_COLLATERAL, MOVE_FAILBACK, MOVE_CONFIG,
+                                     MOVE_POLICY};
+    const struct scenario_event *s = &m->scenario->events[i];
+    const struct event_course *c = &facts->courses[i];
+    const struct event_state *e = &m->events[i];
+    const int64_t blackhole = blackhole_ns(s, c, facts->end_ns);
+    json_t *o = json_object();
+
+    if (s->name)
+        put_text(o, "name", s->name);
+    put_text(o, "kind", event_kind_names[s->kind]);
+    if (s->wan >= 0)
+        put_text(o, "wan", m->scenario->wans[s->wan].name);
+    put_time(o, "at", s->at_ns);
+    put_time(o, "detected_at", c->detected_ns);
+    put_time(o, "effective_at", c->effective_ns);
+    put_time(o, "ended_at", c->ended_ns);
+    put_time(o, "recovered_at", c->recovered_ns);
+    put_count(o, "flows_alive", e->before.alive);
+    put_count(o, "moved", e->before.moved);
+    for (unsigned k = 0; k < sizeof causes; k++)
+        put_count(o, move_cause_names[causes[k]], e->moves[causes[k]]);
+    put_flows(o, &e->before);
+    put(o, "begun_meanwhile", meanwhile_part(&e->meanwhile));
+    put_count(o, "packets_lost", e->packets_lost);
+    put_count(o, "bytes_lost", e->bytes_lost);
+    if (blackhole >= 0)
+        put_time(o, "blackhole_seconds", blackhole);
+    return o;
+}
+
+json_t *result_events(const struct metrics *m, const struct facts *facts)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < m->scenario->events_len; i++)
+        json_array_append_new(list, event_part(m, facts, i));
+    return list;
+}

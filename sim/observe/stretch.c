@@ -1,0 +1,187 @@
+#include <math.h>
+#include <string.h>
+
+#include "sim/observe/balance.h"
+#include "sim/observe/result_parts.h"
+
+/* --------------------------------------------------------------------------- members */
+
+void put(json_t *object, const char *key, json_t *value)
+{
+    if (json_object_set_new(object, key, value) != 0)
+        json_object_set_new(object, key, json_string("(not UTF-8)"));
+}
+
+void put_count(json_t *object, const char *key, uint64_t value)
+{
+    put(object, key, json_integer((json_int_t)value));
+}
+
+void put_real(json_t *object, const char *key, double value)
+{
+    put(object, key, isfinite(value) ? json_real(value) : json_null());
+}
+
+void put_text(json_t *object, const char *key, const char *value)
+{
+    put(object, key, json_string(value));
+}
+
+void put_time(json_t *object, const char *key, int64_t ns)
+{
+    put(object, key, ns < 0 ? json_null() : json_real((double)ns / 1e9));
+}
+
+void put_share(json_t *object, const char *key, double part, double whole)
+{
+    put_real(object, key, whole > 0 ? part / whole : 0);
+}
+
+json_t *result_reasons(const uint64_t by_reason[REASONS])
+{
+    json_t *o = json_object();
+
+    for (unsigned i = 0; i < REASONS; i++)
+        if (by_reason[i])
+            put_count(o, reason_names[i], by_reason[i]);
+    return o;
+}
+
+/* --------------------------------------------------------------------------- stretches */
+
+struct path_counts stretch_path(const struct stretch *s, size_t wan)
+{
+    struct path_counts c = s->end->paths[wan];
+
+    if (!s->begin)
+        return c;
+    c.packets_up -= s->begin->paths[wan].packets_up;
+    c.packets_down -= s->begin->paths[wan].packets_down;
+    c.bytes_up -= s->begin->paths[wan].bytes_up;
+    c.bytes_down -= s->begin->paths[wan].bytes_down;
+    c.flows -= s->begin->paths[wan].flows;
+    c.choice_flows -= s->begin->paths[wan].choice_flows;
+    c.choice_bytes -= s->begin->paths[wan].choice_bytes;
+    return c;
+}
+
+static struct promise_counts promise_counts_of(const struct stretch *s, size_t i)
+{
+    struct promise_counts c = {0, 0};
+
+    if (i < s->end->promises_len)
+        c = s->end->promises[i];
+    if (s->begin && i < s->begin->promises_len) {
+        c.flows -= s->begin->promises[i].flows;
+        c.bytes -= s->begin->promises[i].bytes;
+    }
+    return c;
+}
+
+static void add_promise(struct stretch *s, size_t i)
+{
+    const struct promises *p = &s->metrics->promises;
+    const struct promise_counts c = promise_counts_of(s, i);
+
+    s->flows += c.flows;
+    s->bytes += c.bytes;
+    s->flows_choice += p->promises[i].choice ? c.flows : 0;
+    for (size_t w = 0; w < p->wans_len; w++) {
+        const double share = promise_share(p, i, w);
+
+        s->promised_flows[w] += share * (double)c.flows;
+        s->promised_bytes[w] += share * (double)c.bytes;
+        if (!p->promises[i].choice)
+            continue;
+        s->expected_flows[w] += share * (double)c.flows;
+        s->expected_bytes[w] += share * (double)c.bytes;
+    }
+}
+
+void stretch_init(struct stretch *s, const struct metrics *m, const struct snapshot *begin,
+                  const struct snapshot *end)
+{
+    const size_t wans = m->scenario->wans_len;
+
+    memset(s, 0, sizeof *s);
+    s->metrics = m;
+    s->begin = begin;
+    s->end = end;
+    s->promised_flows = mem_alloc(4 * wans + 1, sizeof *s->promised_flows);
+    s->promised_bytes = s->promised_flows + wans;
+    s->expected_flows = s->promised_flows + 2 * wans;
+    s->expected_bytes = s->promised_flows + 3 * wans;
+    for (size_t i = 0; i < end->promises_len; i++)
+        add_promise(s, i);
+}
+
+void stretch_free(struct stretch *s)
+{
+    mem_free(s->promised_flows);
+}
+
+void stretch_put_path(const struct stretch *s, json_t *object, size_t wan)
+{
+    const struct path_counts c = stretch_path(s, wan);
+    uint64_t flows = 0, bytes = 0;
+
+    for (size_t w = 0; w < s->metrics->scenario->wans_len; w++) {
+        const struct path_counts each = stretch_path(s, w);
+
+        flows += each.flows;
+        bytes += each.bytes_up + each.bytes_down;
+    }
+    put_count(object, "packets_up", c.packets_up);
+    put_count(object, "packets_down", c.packets_down);
+    put_count(object, "bytes_up", c.bytes_up);
+    put_count(object, "bytes_down", c.bytes_down);
+    put_count(object, "flows", c.flows);
+    put_share(object, "flows_share", (double)c.flows, (double)flows);
+    put_share(object, "bytes_share", (double)(c.bytes_up + c.bytes_down), (double)bytes);
+    put_share(object, "promised_share", s->promised_flows[wan], (double)s->flows);
+    put_share(object, "promised_bytes_share", s->promised_bytes[wan], (double)s->bytes);
+}
+
+/* ----------------------------------------------------------------------------- balance */
+
+static void put_balance(json_t *object, const struct balance *b, bool has_chance)
+{
+    put_real(object, "jain", b->jain);
+    put_real(object, "max_over_mean", b->max_over_mean);
+    put_real(object, "cv", b->cv);
+    if (!has_chance)
+        return;
+    put_real(object, "p_value", b->p_value);
+    put_count(object, "flows_needed", b->flows_needed);
+    put_text(object, "verdict", b->verdict);
+}
+
+json_t *stretch_balance(const struct stretch *s, double effective_flows)
+{
+    const size_t wans = s->metrics->scenario->wans_len;
+    double *flows = mem_alloc(2 * wans + 1, sizeof *flows), *bytes = flows + wans;
+    json_t *of_flows = json_object(), *of_bytes = json_object(), *both = json_object();
+    uint64_t sum = 0;
+    struct balance b;
+
+    for (size_t w = 0; w < wans; w++) {
+        const struct path_counts c = stretch_path(s, w);
+
+        flows[w] = (double)c.choice_flows;
+        bytes[w] = (double)c.choice_bytes;
+        sum += c.choice_bytes;
+    }
+    put_count(of_flows, "count", s->flows_choice);
+    if (balance_judge(flows, s->expected_flows, wans, (double)s->flows_choice, &b))
+        put_balance(of_flows, &b, true);
+    put_count(of_bytes, "count", sum);
+    if (balance_judge(bytes, s->expected_bytes, wans, fmax(effective_flows, 1), &b)) {
+        put_balance(of_bytes, &b, effective_flows >= 0);
+        if (effective_flows >= 0)
+            put_real(of_bytes, "effective_flows", effective_flows);
+    }
+    put(both, "flows", of_flows);
+    put(both, "bytes", of_bytes);
+    mem_free(flows);
+    return both;
+}

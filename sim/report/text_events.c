@@ -1,0 +1,243 @@
+#include <string.h>
+
+#include "sim/report/text_parts.h"
+
+enum {
+    HOSTS_SHOWN_MAX = 20, /* of those that are not sensitive */
+    EVENTS_SHOWN_MAX = 50,
+    ADDRESSES_SHOWN_MAX = 8,
+    CHANGES_SHOWN_SENSITIVE = 12,
+    CHANGES_SHOWN = 3,
+};
+
+static void print_addresses(struct page *p, const json_t *addresses)
+{
+    size_t count = json_array_size(addresses);
+    struct page_list l = {.length = 0};
+
+    for (size_t i = 0; i < count && i < ADDRESSES_SHOWN_MAX; i++)
+        page_list_add(
+            &l, "%s",
+            human_name(json_string_value(json_array_get(addresses, i)), 45).text);
+    if (count > ADDRESSES_SHOWN_MAX)
+        page_list_add(&l, "%zu more", count - ADDRESSES_SHOWN_MAX);
+    page_line(p, TONE_PLAIN, 16, "    seen as     %s",
+              count > 0 ? l.text : "nobody: sent nothing");
+}
+
+/* What a host lost; nothing when it lost nothing. */
+static void print_losses(struct page *p, const json_t *host)
+{
+    struct page_list l = {.length = 0};
+
+    for (const struct document_word *w = document_fates; w->key; w++)
+        if (strcmp(w->key, "survived") != 0 && document_number(host, w->key) > 0)
+            page_list_add(&l, "%s %s", human_count(document_number(host, w->key)).text,
+                          w->key);
+    if (document_number(host, "outage_seconds") > 0)
+        page_list_add(&l, "outage of %s",
+                      human_span(document_number(host, "outage_seconds")).text);
+    if (l.length > 0)
+        page_line(p, document_number(host, "broken") > 0 ? TONE_BAD : TONE_ODD, 16,
+                  "    lost        %s", l.text);
+}
+
+static void print_timeline(struct page *p, const json_t *host, size_t shown)
+{
+    const json_t *timeline = json_object_get(host, "timeline");
+    size_t count = json_array_size(timeline);
+    double more = document_number(host, "timeline_more");
+
+    for (size_t i = 0; i < count && i < shown; i++) {
+        const json_t *t = json_array_get(timeline, i);
+        const char *kind = document_string(t, "kind");
+        bool live = kind && strcmp(kind, "live connection") == 0;
+
+        page_line(p, live ? TONE_ODD : TONE_PLAIN, 16, "  %12s  %s (%s)%s",
+                  human_instant(document_number(t, "at")).text,
+                  human_name(document_string(t, "address"), 45).text,
+                  human_name(document_string(t, "wan"), TEXT_NAME_COLUMNS).text,
+                  live ? ", within a connection" : "");
+    }
+    if (count > shown)
+        more += (double)(count - shown);
+    if (more > 0)
+        page_line(p, TONE_PLAIN, 16, "  %12s  and %s more", "", human_count(more).text);
+}
+
+static void print_host(struct page *p, const char *name, const json_t *host)
+{
+    bool sensitive = document_is_true(host, "sensitive");
+    double changes = document_number(host, "public_address_changes");
+    double flows = document_number(host, "flows");
+
+    page_line(p, TONE_BOLD, 4, "  %s%s, %s flow%s", human_name(name, 40).text,
+              sensitive ? ", sensitive" : "", human_count(flows).text,
+              text_plural(flows));
+    print_addresses(p, json_object_get(host, "public_addresses"));
+    if (document_has_number(host, "public_address_changes"))
+        page_line(
+            p, changes > 0 ? sensitive ? TONE_BAD : TONE_ODD : TONE_GOOD, 16,
+            "    changes     %s public, %s as single sites see it, %s within connections",
+            human_count(changes).text,
+            human_count(document_number(host, "site_address_changes")).text,
+            human_count(document_number(host, "live_address_changes")).text);
+    if (document_number(host, "addresses_at_once") > 1)
+        page_line(p, TONE_PLAIN, 16, "    at once     %s addresses",
+                  human_count(document_number(host, "addresses_at_once")).text);
+    print_losses(p, host);
+    if (changes > 0)
+        print_timeline(p, host, sensitive ? CHANGES_SHOWN_SENSITIVE : CHANGES_SHOWN);
+}
+
+void text_hosts(struct page *p, const json_t *result)
+{
+    json_t *hosts = json_object_get(result, "hosts");
+    size_t others = 0;
+    const char *name;
+    json_t *host;
+
+    if (json_object_size(hosts) == 0)
+        return;
+    page_head(p, "Hosts");
+    DOCUMENT_FOREACH(hosts, name, host)
+    if (document_is_true(host, "sensitive"))
+        print_host(p, name, host);
+    DOCUMENT_FOREACH(hosts, name, host)
+    if (!document_is_true(host, "sensitive") && others++ < HOSTS_SHOWN_MAX)
+        print_host(p, name, host);
+    if (others > HOSTS_SHOWN_MAX)
+        page_line(p, TONE_PLAIN, 4, "  and %zu more", others - HOSTS_SHOWN_MAX);
+}
+
+static bool is_failure(const json_t *event)
+{
+    static const char *const kinds[] = {"link-down", "gateway-down", "blackhole"};
+    const char *kind = document_string(event, "kind");
+
+    for (size_t i = 0; kind && i < sizeof kinds / sizeof kinds[0]; i++)
+        if (strcmp(kind, kinds[i]) == 0)
+            return true;
+    return false;
+}
+
+/* "30.2 s  traffic went another way"; "never" when the member is null, nothing when absent. */
+static void print_step(struct page *p, const json_t *event, const char *key,
+                       const char *words)
+{
+    const json_t *at = json_object_get(event, key);
+
+    if (json_is_number(at))
+        page_line(p, TONE_PLAIN, 16, "  %12s  %s",
+                  human_instant(json_number_value(at)).text, words);
+    else if (json_is_null(at))
+        page_line(p, TONE_ODD, 16, "  %12s  %s", "never", words);
+}
+
+static void print_course(struct page *p, const json_t *event)
+{
+    bool failure = is_failure(event);
+
+    print_step(p, event, "at", failure ? "it broke" : "it began");
+    print_step(p, event, "detected_at", "the router knew");
+    print_step(p, event, "effective_at",
+               failure ? "traffic went another way" : "traffic was affected");
+    if (document_has_number(event, "ended_at"))
+        print_step(p, event, "ended_at", failure ? "it was whole again" : "it ended");
+    if (failure)
+        print_step(p, event, "recovered_at", "traffic could use it again");
+}
+
+static void print_window(struct page *p, const json_t *event)
+{
+    double lost = document_number(event, "packets_lost");
+    struct page_list l = {.length = 0};
+
+    if (document_has_number(event, "blackhole_seconds"))
+        page_list_add(&l, "%s of blackhole",
+                      human_span(document_number(event, "blackhole_seconds")).text);
+    if (document_has_number(event, "packets_lost"))
+        page_list_add(&l, "%s packet%s (%s) lost", human_count(lost).text,
+                      text_plural(lost),
+                      human_bytes(document_number(event, "bytes_lost")).text);
+    if (l.length > 0)
+        page_line(p, lost > 0 ? TONE_ODD : TONE_PLAIN, 16, "    window      %s", l.text);
+}
+
+/* "38 broken, 9 rehomed": the fates without their words. */
+static void list_fates(struct page_list *l, const json_t *object)
+{
+    for (const struct document_word *w = document_fates; w->key; w++)
+        if (document_number(object, w->key) > 0)
+            page_list_add(l, "%s %s", human_count(document_number(object, w->key)).text,
+                          w->key);
+}
+
+static void print_meanwhile(struct page *p, const json_t *meanwhile)
+{
+    double flows = document_number(meanwhile, "flows");
+    struct page_list l = {.length = 0};
+
+    if (flows <= 0)
+        return;
+    page_list_add(&l, "%s flow%s began meanwhile", human_count(flows).text,
+                  text_plural(flows));
+    if (document_has_number(meanwhile, "moved"))
+        page_list_add(&l, "%s moved",
+                      human_count(document_number(meanwhile, "moved")).text);
+    list_fates(&l, meanwhile);
+    page_line(p, document_number(meanwhile, "broken") > 0 ? TONE_BAD : TONE_PLAIN, 16,
+              "    new ones    %s", l.text);
+}
+
+static void print_effect(struct page *p, const json_t *event)
+{
+    double alive = document_number(event, "flows_alive"),
+           moved = document_number(event, "moved");
+    struct page_list causes = {.length = 0}, fates = {.length = 0};
+
+    if (!document_has_number(event, "flows_alive"))
+        return;
+    text_words(&causes, event, document_causes);
+    list_fates(&fates, event);
+    page_line(p, TONE_PLAIN, 16, "    flows       %s alive, %s moved (%s)%s%s",
+              human_count(alive).text, human_count(moved).text,
+              human_share(document_number(event, "moved_share")).text,
+              causes.length > 0 ? ": " : "", causes.text);
+    if (fates.length > 0)
+        page_line(p, document_number(event, "broken") > 0 ? TONE_BAD : TONE_PLAIN, 16,
+                  "    of them     %s", fates.text);
+}
+
+static void print_event(struct page *p, const json_t *event, size_t number)
+{
+    const char *name = document_string(event, "name"),
+               *wan = document_string(event, "wan");
+
+    if (name)
+        page_line(p, TONE_BOLD, 4, "  %s: %s%s%s", human_name(name, 40).text,
+                  human_name(document_string(event, "kind"), TEXT_NAME_COLUMNS).text,
+                  wan ? " of " : "", wan ? human_name(wan, TEXT_NAME_COLUMNS).text : "");
+    else
+        page_line(p, TONE_BOLD, 4, "  event %zu: %s%s%s", number,
+                  human_name(document_string(event, "kind"), TEXT_NAME_COLUMNS).text,
+                  wan ? " of " : "", wan ? human_name(wan, TEXT_NAME_COLUMNS).text : "");
+    print_course(p, event);
+    print_window(p, event);
+    print_effect(p, event);
+    print_meanwhile(p, json_object_get(event, "begun_meanwhile"));
+}
+
+void text_events(struct page *p, const json_t *result)
+{
+    const json_t *events = json_object_get(result, "events");
+    size_t count = json_array_size(events);
+
+    if (count == 0)
+        return;
+    page_head(p, "Events");
+    for (size_t i = 0; i < count && i < EVENTS_SHOWN_MAX; i++)
+        print_event(p, json_array_get(events, i), i);
+    if (count > EVENTS_SHOWN_MAX)
+        page_line(p, TONE_PLAIN, 4, "  and %zu more", count - EVENTS_SHOWN_MAX);
+}

@@ -1,0 +1,288 @@
+/*
+ * Where a captured packet enters the router, and as what.
+ *
+ *     from the LAN     by the LAN interface on whose network its source is
+ *     to the LAN       from the WAN that holds its connection, as it was before the router
+ *                      translated its destination back
+ *     neither          foreign: the capture saw it, the router would not
+ *
+ * A capture is made on the LAN: an answer is recorded with its LAN address. A connection that
+ * the capture shows only from its answer on is taken to have been begun by the LAN host: the
+ * request that must have been is shown to the router first (FATE_ASSUMED). A SYN whose answer
+ * the capture lacks, though the host goes on, was answered. What can only have
+ * begun outside (SYN, echo request) enters by the WAN that its answer would take, unless that
+ * would be translated: then it could not have come in at all (REASON_UNSOLICITED).
+ */
+#include "sim/timeline/simulation_parts.h"
+
+#include <string.h>
+
+#include "core/memory.h"
+
+struct net net_make(const struct prefix *p, int iface)
+{
+    struct addr ones = {.family = p->addr.family};
+    struct net n = {.family = p->addr.family, .length = p->length, .iface = iface};
+    struct addr mask, bits = addr_mask(&p->addr, p->length);
+
+    memset(ones.bytes, 0xff, sizeof ones.bytes);
+    mask = addr_mask(&ones, p->length);
+    memcpy(n.mask, mask.quads, sizeof n.mask);
+    memcpy(n.bits, bits.quads, sizeof n.bits);
+    return n;
+}
+
+void entrance_segments_init(struct simulation *sim)
+{
+    const struct router_config *c = &sim->scenario->router;
+    size_t cap = 0;
+
+    sim->only_lan_iface = -1;
+    for (size_t i = 0, found = 0; i < c->ifaces_len; i++) {
+        if (sim->wan_of_iface[i] >= 0)
+            continue;
+        sim->only_lan_iface = found++ ? -1 : (int)i;
+        for (size_t k = 0; k < c->ifaces[i].addresses_len; k++) {
+            sim->segments = mem_grow(sim->segments, &cap, sim->segments_len + 1,
+                                     sizeof *sim->segments);
+            sim->segments[sim->segments_len++] =
+                net_make(&c->ifaces[i].addresses[k], (int)i);
+        }
+    }
+}
+
+/* The LAN interface on whose network the address is, longest network first; -1: none. */
+static int segment_of(const struct simulation *sim, const struct addr *a)
+{
+    const struct net *best = NULL;
+
+    for (size_t i = 0; i < sim->segments_len; i++) {
+        const struct net *n = &sim->segments[i];
+
+        if (net_holds(n, a) && (!best || n->length > best->length))
+            best = n;
+    }
+    return best ? best->iface : -1;
+}
+
+static bool is_own(const struct simulation *sim, const struct addr *a)
+{
+    return rib_lookup(router_rib(sim->router), TABLE_LOCAL, a, 0, -1) != NULL;
+}
+
+/* Destinations that no router forwards. */
+static enum reason not_for_routing(const struct addr *dst)
+{
+    if (addr_is_multicast(dst))
+        return REASON_MULTICAST;
+    if (addr_is_broadcast(dst))
+        return REASON_BROADCAST;
+    return addr_is_link_local(dst) && dst->family == FAMILY_V6 ? REASON_LINK_LOCAL
+                                                               : REASON_NONE;
+}
+
+/* ----------------------------------------------------------------------------- outward */
+
+static void admit_from_lan(struct simulation *sim, struct observation *o, int stream_iface)
+{
+    const struct packet *p = o->packet;
+    const int segment = segment_of(sim, &p->src);
+
+    o->in_iface = stream_iface >= 0 ? stream_iface : segment;
+    if (o->in_iface < 0)
+        o->in_iface = sim->only_lan_iface;
+    if (o->in_iface < 0) {
+        simulation_show(sim, o, FATE_UNROUTED, REASON_FOREIGN);
+        return;
+    }
+    if (segment >= 0 && segment_of(sim, &p->dst) == segment && !is_own(sim, &p->dst)) {
+        simulation_show(sim, o, FATE_UNROUTED, REASON_SAME_SEGMENT);
+        return;
+    }
+    simulation_deliver(sim, o, p);
+}
+
+/* ------------------------------------------------------------------------------ inward */
+
+static bool begins_outside(const struct packet *p)
+{
+    if (p->protocol == PROTO_TCP)
+        return (p->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN;
+    if (p->protocol == PROTO_ICMP)
+        return p->icmp_type == 8 || p->icmp_type == 13 || p->icmp_type == 15 ||
+               p->icmp_type == 17;
+    return p->protocol == PROTO_ICMPV6 && p->icmp_type == 128;
+}
+
+/* The packet that `answer` would be the answer to. */
+static struct packet request_of(const struct packet *answer)
+{
+    struct packet p = *answer;
+
+    p.src = answer->dst;
+    p.dst = answer->src;
+    p.sport = answer->dport;
+    p.dport = answer->sport;
+    p.ttl = 64;
+    p.size_bytes = 0;
+    p.payload_bytes = 0;
+    p.flags = 0;
+    p.tcp_flags = TCP_ACK;
+    p.tcp_seq = answer->tcp_ack;
+    p.tcp_ack = answer->tcp_seq;
+    if (answer->protocol == PROTO_ICMP)
+        p.icmp_type = answer->icmp_type == 0 ? 8 : (uint8_t)(answer->icmp_type - 1);
+    else if (answer->protocol == PROTO_ICMPV6)
+        p.icmp_type = 128;
+    return p;
+}
+
+/*
+ * Show the router the request behind an answer, and observers what it did. True: there is a
+ * connection now.
+ */
+static bool assume_request(struct simulation *sim, const struct observation *answer, int iface)
+{
+    const struct packet request = request_of(answer->packet);
+    struct decision d;
+    struct observation o = {
+        .time_ns = sim->now_ns,
+        .packet = &request,
+        .decision = &d,
+        .in_iface = iface,
+        .in_wan = -1,
+        .out_wan = -1,
+    };
+
+    router_forward(sim->router, &request, iface, sim->now_ns, &d);
+    if (d.conn == CONN_NONE)
+        return false;
+    o.conn = conn_at(router_conns(sim->router), d.conn);
+    if (d.flags & (DECISION_NEW | DECISION_REVIVED))
+        o.conn->packets[0] -= 1;
+    o.out_wan = d.out_iface == NEXTHOP_NONE ? -1 : sim->wan_of_iface[d.out_iface];
+    simulation_show(sim, &o, FATE_ASSUMED, REASON_NONE);
+    return true;
+}
+
+bool entrance_assume_answer(struct simulation *sim, const struct observation *o)
+{
+    const struct packet *p = o->packet;
+    struct packet answer = request_of(p), wire;
+    struct decision d;
+    struct conn *c;
+    int iface;
+
+    if (p->protocol != PROTO_TCP || (p->tcp_flags & TCP_SYN) || !(p->tcp_flags & TCP_ACK))
+        return false;
+    answer.tcp_flags = TCP_SYN | TCP_ACK;
+    c = router_find_wire(sim->router, &answer, sim->now_ns, &wire, &iface);
+    if (!c || (c->flags & CONN_KILLED) || c->tcp.state != TCP_SYN_SENT)
+        return false;
+    if (sim->wan_of_iface[iface] >= 0 &&
+        wan_fault(&sim->wans[sim->wan_of_iface[iface]]) != REASON_NONE)
+        return false;
+    router_forward(sim->router, &wire, iface, sim->now_ns, &d);
+    if (d.conn == CONN_NONE)
+        return false;
+    c->packets[1] -= 1;
+    return c->tcp.state != TCP_SYN_SENT;
+}
+
+/* The WAN by which an untranslated answer would leave; -1: it would be translated, or lost. */
+static int wan_of_answer(struct simulation *sim, const struct packet *p, int iface)
+{
+    const struct packet answer = request_of(p);
+    struct decision d;
+
+    router_forward(sim->router, &answer, iface, sim->now_ns, &d);
+    if (d.conn != CONN_NONE)
+        router_forget(sim->router, d.conn);
+    if (d.verdict != VERDICT_FORWARD || (d.flags & DECISION_NATED))
+        return -1;
+    return sim->wan_of_iface[d.out_iface];
+}
+
+/* It comes by a WAN: whose link may be down, and whose connection may be forgotten. */
+static void admit_from_wan(struct simulation *sim, struct observation *o,
+                           const struct packet *wire)
+{
+    enum reason fault;
+
+    o->in_wan = o->in_iface >= 0 ? sim->wan_of_iface[o->in_iface] : -1;
+    fault = o->in_wan >= 0 ? wan_fault(&sim->wans[o->in_wan]) : REASON_NONE;
+    if (fault != REASON_NONE)
+        simulation_show(sim, o, FATE_DROPPED, fault);
+    else if (o->conn && (o->conn->flags & CONN_KILLED))
+        simulation_show(sim, o, FATE_DROPPED, REASON_NO_CONNECTION);
+    else
+        simulation_deliver(sim, o, wire);
+}
+
+static void admit_to_lan(struct simulation *sim, struct observation *o)
+{
+    const struct packet *p = o->packet;
+    int lan = segment_of(sim, &p->dst);
+    struct packet wire;
+
+    if (lan < 0)
+        lan = sim->only_lan_iface;
+    o->conn = router_find_wire(sim->router, p, sim->now_ns, &wire, &o->in_iface);
+    if (!o->conn && lan >= 0 && !(p->flags & (PACKET_ICMP_ERROR | PACKET_LATER_FRAGMENT))) {
+        if (begins_outside(p)) {
+            int wan = wan_of_answer(sim, p, lan);
+
+            if (wan >= 0) {
+                o->in_iface = sim->scenario->wans[wan].iface;
+                admit_from_wan(sim, o, p);
+                return;
+            }
+        } else if (assume_request(sim, o, lan)) {
+            o->conn = router_find_wire(sim->router, p, sim->now_ns, &wire, &o->in_iface);
+        }
+    }
+    if (o->conn)
+        admit_from_wan(sim, o, &wire);
+    else
+        simulation_show(sim, o, FATE_UNROUTED, REASON_UNSOLICITED);
+}
+
+/* ------------------------------------------------------------------------------- either */
+
+static enum reason frame_reason(unsigned kind)
+{
+    switch (kind) {
+    case FRAME_MALFORMED: return REASON_MALFORMED;
+    case FRAME_TRUNCATED: return REASON_TRUNCATED;
+    default: return REASON_NOT_IP;
+    }
+}
+
+void entrance_admit(struct simulation *sim, const struct captured *c, const struct arrival *a,
+                    int stream_iface)
+{
+    struct observation o = {
+        .number = ++sim->packets,
+        .time_ns = sim->now_ns,
+        .packet = &c->packet,
+        .frame_bytes = c->frame_bytes,
+        .in_iface = -1,
+        .in_wan = -1,
+        .out_wan = -1,
+    };
+    enum reason reason;
+
+    if (c->kind != FRAME_IP) {
+        simulation_show(sim, &o, FATE_UNROUTED, frame_reason(c->kind));
+        return;
+    }
+    reason = not_for_routing(&c->packet.dst);
+    if (reason != REASON_NONE)
+        simulation_show(sim, &o, FATE_UNROUTED, reason);
+    else if (a->from_lan)
+        admit_from_lan(sim, &o, stream_iface);
+    else if (a->to_lan)
+        admit_to_lan(sim, &o);
+    else
+        simulation_show(sim, &o, FATE_UNROUTED, REASON_FOREIGN);
+}

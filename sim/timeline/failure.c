@@ -1,0 +1,113 @@
+/* The kinds of events: one row each, what it does when it begins and when it ends. */
+#include "sim/timeline/simulation_parts.h"
+
+struct failure {
+    const char *about;
+    enum change_kind change; /* what it is to the router when no WAN is lost or returns */
+    void (*set)(struct simulation *sim, const struct scenario_event *e, bool begins);
+};
+
+static void count(unsigned *held, bool begins)
+{
+    if (begins)
+        ++*held;
+    else if (*held)
+        --*held;
+}
+
+static void link_down(struct simulation *sim, const struct scenario_event *e, bool begins)
+{
+    struct wan_link *w = &sim->wans[e->wan];
+    const unsigned iface = (unsigned)sim->scenario->wans[e->wan].iface;
+
+    count(e->admin ? &w->admin_down : &w->carrier_lost, begins);
+    wan_note_time(w, sim->now_ns);
+    if (e->admin)
+        router_set_admin(sim->router, iface, !w->admin_down);
+    else
+        router_set_carrier(sim->router, iface, !w->carrier_lost);
+}
+
+static void gateway_down(struct simulation *sim, const struct scenario_event *e, bool begins)
+{
+    count(&sim->wans[e->wan].gateway_down, begins);
+}
+
+static void blackhole(struct simulation *sim, const struct scenario_event *e, bool begins)
+{
+    count(&sim->wans[e->wan].blackholed, begins);
+}
+
+static void address_change(struct simulation *sim, const struct scenario_event *e, bool begins)
+{
+    const unsigned iface = (unsigned)sim->scenario->wans[e->wan].iface;
+    const struct prefix before = {.addr = e->old_address, .length = e->address.length};
+
+    if (begins)
+        router_change_address(sim->router, iface, &e->old_address, &e->address);
+    else
+        router_change_address(sim->router, iface, &e->address.addr, &before);
+}
+
+static void route_add(struct simulation *sim, const struct scenario_event *e, bool begins)
+{
+    router_set_route_disabled(sim->router, e->index, !begins);
+}
+
+static void route_remove(struct simulation *sim, const struct scenario_event *e, bool begins)
+{
+    router_set_route_disabled(sim->router, e->index, begins);
+}
+
+static void rule_add(struct simulation *sim, const struct scenario_event *e, bool begins)
+{
+    router_set_rule_disabled(sim->router, e->index, !begins);
+}
+
+static void rule_remove(struct simulation *sim, const struct scenario_event *e, bool begins)
+{
+    router_set_rule_disabled(sim->router, e->index, begins);
+}
+
+static const struct failure failures[EVENT_KINDS] = {
+    [EVENT_LINK_DOWN] = {"the WAN's link drops", CHANGE_MARK, link_down},
+    [EVENT_GATEWAY_DOWN] = {"the gateway stops answering, the link stays up", CHANGE_MARK,
+                            gateway_down},
+    [EVENT_BLACKHOLE] = {"the gateway answers, nothing behind it does", CHANGE_MARK, blackhole},
+    [EVENT_ADDRESS_CHANGE] = {"the WAN gets another address", CHANGE_ADDRESS, address_change},
+    [EVENT_ROUTE_ADD] = {"a route comes", CHANGE_CONFIG, route_add},
+    [EVENT_ROUTE_REMOVE] = {"a route goes", CHANGE_CONFIG, route_remove},
+    [EVENT_RULE_ADD] = {"a rule comes", CHANGE_CONFIG, rule_add},
+    [EVENT_RULE_REMOVE] = {"a rule goes", CHANGE_CONFIG, rule_remove},
+};
+
+static void failure_set(struct simulation *sim, unsigned event, bool begins)
+{
+    const struct scenario_event *e = &sim->scenario->events[event];
+    const struct failure *f = &failures[e->kind];
+
+    for (size_t i = 0; i < sim->observers_len; i++)
+        if (sim->observers[i].event)
+            sim->observers[i].event(sim->observers[i].context, (int)event, begins, sim->now_ns);
+    if (e->wan >= 0)
+        sim->wans[e->wan].cause = (int)event;
+    f->set(sim, e, begins);
+    router_renew(sim->router);
+    simulation_note_change(sim, f->change, (int)event);
+}
+
+void failure_begin(struct simulation *sim, unsigned event)
+{
+    const struct scenario_event *e = &sim->scenario->events[event];
+
+    sim->courses[event].began_ns = sim->now_ns;
+    failure_set(sim, event, true);
+    if (e->for_ns >= 0)
+        heap_push(&sim->timers, sim->now_ns + e->for_ns, TIMER_EVENT_ENDS, event);
+}
+
+void failure_end(struct simulation *sim, unsigned event)
+{
+    sim->courses[event].ended_ns = sim->now_ns;
+    failure_set(sim, event, false);
+}

@@ -1,0 +1,107 @@
+/*
+ * simulation - one run: the router, its WANs, the timeline, and who watches
+ *
+ *     sources ──merged by time──┐
+ *                               ├─▶ simulation ─▶ router_forward() ─▶ WAN links ─▶ observers
+ *     timers (events, probes) ──┘
+ *
+ * Packet sources are sorted streams that are merged; only timers live in the heap, ordered by
+ * (time, sequence number). A timer due at a packet's time comes before the packet. Nothing is
+ * loaded whole: memory follows the connections that live.
+ */
+#ifndef ECMPLAB_SIMULATION_H
+#define ECMPLAB_SIMULATION_H
+
+#include "core/router.h"
+#include "sim/input/scenario.h"
+
+/* What became of a packet. Every packet read ends as exactly one of these, or waits. */
+enum fate {
+    FATE_DELIVERED, /* left the router and arrived: by a WAN, or to the LAN */
+    FATE_LOCAL,     /* arrived at the router itself */
+    FATE_DROPPED,   /* by the router or a WAN link, for `reason` */
+    FATE_UNROUTED,  /* never a matter of routing, for `reason`: not IP, same segment, ... */
+    FATE_HELD,      /* a fragment that waits; told again as part of another packet's decision */
+    FATE_ASSUMED,   /* no packet at all (number 0): the request behind an answer that was not seen */
+};
+
+struct observation {
+    uint64_t number;  /* of the packet, from 1, in the order of the timeline */
+    int64_t time_ns;
+    const struct packet *packet; /* as captured, after mapping */
+    uint32_t frame_bytes;        /* of the frame that brought it */
+    const struct decision *decision; /* NULL when the router was not asked */
+    struct conn *conn;               /* NULL: none. Its cookie is the observer's */
+    int in_iface;                    /* -1: unknown, or the router itself */
+    int in_wan, out_wan;             /* index into scenario.wans; -1: none */
+    uint8_t fate;                    /* enum fate */
+    uint8_t reason;                  /* enum reason */
+};
+
+/* A change that made the router decide anew. */
+enum change_kind { CHANGE_LOSS, CHANGE_RETURN, CHANGE_CONFIG, CHANGE_ADDRESS, CHANGE_MARK };
+
+struct change {
+    int64_t time_ns;
+    uint32_t epoch; /* the router's, from this change on */
+    uint8_t kind;   /* enum change_kind; MARK: an event began or ended that nothing saw yet */
+    uint8_t family; /* LOSS, RETURN: of the routes (enum family) */
+    int wan;        /* LOSS, RETURN, ADDRESS: whose; -1: none */
+    int event;      /* index into scenario.events that caused it; -1: none */
+};
+
+/* What is known of an event's course. -1: it did not come to that. */
+struct event_course {
+    int64_t began_ns;
+    int64_t detected_ns;  /* the router learned of it */
+    int64_t effective_ns; /* its routes changed */
+    int64_t ended_ns;     /* the cause was gone */
+    int64_t recovered_ns; /* the routes were back */
+};
+
+struct simulation;
+
+struct observer {
+    void (*packet)(void *context, const struct observation *o);
+    void (*changed)(void *context, const struct change *c);     /* may be NULL */
+    void (*conn_ended)(void *context, const struct conn *c);    /* may be NULL */
+    /* An event begins or ends, before the router is told; may be NULL. */
+    void (*event)(void *context, int event, bool begins, int64_t time_ns);
+    /* Fragments that never became whole; may be NULL. */
+    void (*fragments_dropped)(void *context, int64_t time_ns, uint32_t packets, uint64_t bytes);
+    void *context;
+};
+
+enum { SIMULATION_OBSERVERS_MAX = 4 };
+
+/* `s` is borrowed for the simulation's life. Opens no file yet. */
+struct simulation *simulation_create(const struct scenario *s);
+void simulation_destroy(struct simulation *sim);
+
+void simulation_observe(struct simulation *sim, const struct observer *o);
+
+/*
+ * Run the whole scenario. False when an input could not be opened or read to its end: `error`
+ * says why; what was read until then has been observed.
+ */
+bool simulation_run(struct simulation *sim, char *error, size_t error_size);
+
+/* Let time pass without traffic: every timer up to and including `time_ns`. */
+void simulation_advance(struct simulation *sim, int64_t time_ns);
+
+struct router *simulation_router(struct simulation *sim);
+const struct scenario *simulation_scenario(const struct simulation *sim);
+int64_t simulation_now_ns(const struct simulation *sim);
+uint64_t simulation_packets(const struct simulation *sim);   /* read so far */
+uint64_t simulation_steps_back(const struct simulation *sim); /* timestamps that did */
+const struct event_course *simulation_event_course(const struct simulation *sim, int event);
+
+/* Is the WAN's link up now, and how long has it been in all, until now? */
+bool simulation_wan_is_up(const struct simulation *sim, int wan);
+int64_t simulation_wan_up_ns(const struct simulation *sim, int wan);
+
+/* Decide one packet outside of any traffic, at the present time, as the run would. */
+void simulation_ask(struct simulation *sim, const struct packet *p, int in_iface,
+                    struct decision *d);
+
+#endif

@@ -1,0 +1,117 @@
+/*
+ * simulation_parts - what the parts of the simulation share
+ *
+ *     simulation.c   making it, merging the streams, one packet's course, the end
+ *     entrance.c     where a captured packet enters the router, and as what
+ *     failure.c      the kinds of events: what begins and what ends
+ *     probes.c       gateway checks: probes sent, answered or missed
+ */
+#ifndef ECMPLAB_SIMULATION_PARTS_H
+#define ECMPLAB_SIMULATION_PARTS_H
+
+#include "sim/timeline/heap.h"
+#include "sim/timeline/simulation.h"
+#include "sim/timeline/source.h"
+#include "sim/timeline/wan.h"
+
+enum timer_kind {
+    TIMER_EVENT_BEGINS, /* index: of the event */
+    TIMER_EVENT_ENDS,
+    TIMER_PROBE,       /* index: of the check */
+    TIMER_PROBE_OK,    /* its answer comes */
+    TIMER_PROBE_LOST,  /* its time is out */
+};
+
+/* What is known of a packet before its turn comes. */
+struct arrival {
+    uint64_t hash; /* in the connection table */
+    bool from_lan, to_lan;
+};
+
+struct stream {
+    const struct source_kind *kind;
+    void *state;
+    int iface; /* where its LAN packets enter; -1: by their source */
+    unsigned len, next;
+    bool ended;
+    struct captured batch[SOURCE_BATCH];
+    struct arrival arrivals[SOURCE_BATCH];
+};
+
+/* A prefix test without branches on the family: two masked words. */
+struct net {
+    uint64_t mask[2], bits[2];
+    uint8_t family;
+    uint8_t length;
+    int iface; /* of lan_ifaces; -1 elsewhere */
+};
+
+struct simulation {
+    const struct scenario *scenario;
+    struct router *router;
+    struct wan_link *wans;
+    int *wan_of_iface; /* -1: a LAN interface */
+    struct net *lan;   /* the scenario's LAN prefixes */
+    size_t lan_len;
+    struct net *segments; /* the networks on LAN interfaces */
+    size_t segments_len;
+    int only_lan_iface; /* the one interface that is no WAN; -1: there are several */
+    struct heap timers;
+    struct stream *streams;
+    size_t streams_len;
+    struct event_course *courses;
+    struct observer observers[SIMULATION_OBSERVERS_MAX];
+    size_t observers_len;
+    int64_t now_ns;
+    uint64_t packets;
+};
+
+static inline bool net_holds(const struct net *n, const struct addr *a)
+{
+    return (((a->quads[0] & n->mask[0]) ^ n->bits[0]) |
+            ((a->quads[1] & n->mask[1]) ^ n->bits[1])) == 0 &&
+           a->family == n->family;
+}
+
+static inline bool simulation_is_lan(const struct simulation *sim, const struct addr *a)
+{
+    for (size_t i = 0; i < sim->lan_len; i++)
+        if (net_holds(&sim->lan[i], a))
+            return true;
+    return false;
+}
+
+struct net net_make(const struct prefix *p, int iface);
+
+/* simulation.c */
+/* The router was told something: find which WANs it uses now, tell losses and returns, and
+ * where there are none a change of `kind`. */
+void simulation_note_change(struct simulation *sim, enum change_kind kind, int event);
+
+/* entrance.c: a packet of a capture meets the router. */
+void entrance_segments_init(struct simulation *sim);
+void entrance_admit(struct simulation *sim, const struct captured *c, const struct arrival *a,
+                    int stream_iface);
+
+/*
+ * A LAN host acknowledges a connection whose SYN+ACK the capture does not show: it must have
+ * had it. Show that to the router. True: it was so, and the packet is to be decided again.
+ */
+bool entrance_assume_answer(struct simulation *sim, const struct observation *o);
+
+/* simulation.c: the packet is before the router. */
+void simulation_deliver(struct simulation *sim, struct observation *o,
+                        const struct packet *wire);
+void simulation_show(struct simulation *sim, struct observation *o, enum fate fate,
+                     enum reason reason);
+
+/* failure.c */
+void failure_begin(struct simulation *sim, unsigned event);
+void failure_end(struct simulation *sim, unsigned event);
+
+/* probes.c */
+void probes_start(struct simulation *sim);
+void probe_send(struct simulation *sim, unsigned check);
+void probe_end(struct simulation *sim, unsigned check, bool answered);
+
+#endif

@@ -1,0 +1,29 @@
+/*
+ * source - one stream of packets in order of time, whatever it comes from
+ *
+ * A kind of traffic is one row of a table; the simulation merges the streams by time.
+ */
+#ifndef ECMPLAB_SOURCE_H
+#define ECMPLAB_SOURCE_H
+
+#include "sim/input/capture.h"
+#include "sim/input/scenario.h"
+
+enum { SOURCE_BATCH = CAPTURE_BATCH };
+
+struct source_kind {
+    const char *name; /* the scenario's "kind" */
+    const char *about;
+    /* Open; NULL and a message in `error` on failure. */
+    void *(*open)(const struct scenario_traffic *t, char *error, size_t error_size);
+    /* Fill out[0..max); the number, 0 at the end, -1 when it cannot be read on. */
+    int (*read)(void *stream, struct captured *out, unsigned max);
+    const char *(*error)(const void *stream);
+    uint64_t (*steps_back)(const void *stream);
+    void (*close)(void *stream);
+};
+
+/* One row for each enum traffic_kind. */
+extern const struct source_kind source_kinds[TRAFFIC_KINDS];
+
+#endif

@@ -1,0 +1,44 @@
+#include "sim/timeline/wan.h"
+
+void wan_init(struct wan_link *w)
+{
+    *w = (struct wan_link){.cause = -1, .up_since_ns = 0};
+}
+
+bool wan_is_up(const struct wan_link *w)
+{
+    return !w->carrier_lost && !w->admin_down;
+}
+
+enum reason wan_fault(const struct wan_link *w)
+{
+    if (!wan_is_up(w))
+        return REASON_LINK_DOWN;
+    if (w->gateway_down)
+        return REASON_GATEWAY_DOWN;
+    return w->blackholed ? REASON_BLACKHOLED : REASON_NONE;
+}
+
+bool wan_answers(const struct wan_link *w, bool beyond_gateway)
+{
+    const enum reason fault = wan_fault(w);
+
+    return fault == REASON_NONE || (fault == REASON_BLACKHOLED && !beyond_gateway);
+}
+
+void wan_note_time(struct wan_link *w, int64_t now_ns)
+{
+    if (wan_is_up(w)) {
+        if (w->up_since_ns < 0)
+            w->up_since_ns = now_ns;
+        return;
+    }
+    if (w->up_since_ns >= 0)
+        w->up_ns += now_ns - w->up_since_ns;
+    w->up_since_ns = -1;
+}
+
+int64_t wan_up_ns(const struct wan_link *w, int64_t now_ns)
+{
+    return w->up_ns + (w->up_since_ns >= 0 ? now_ns - w->up_since_ns : 0);
+}

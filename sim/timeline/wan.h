@@ -1,0 +1,40 @@
+/*
+ * wan - the link behind each WAN interface, and what is wrong with it now
+ *
+ * The router sees of it only the carrier, and what its gateway checks find:
+ *
+ *                     carrier   gateway answers   Internet answers
+ *     link down          no           no                no
+ *     gateway down       yes          no                no
+ *     blackhole          yes          yes               no
+ *
+ * Several events may hold one WAN down at a time; each is counted.
+ */
+#ifndef ECMPLAB_WAN_H
+#define ECMPLAB_WAN_H
+
+#include "core/router.h"
+
+struct wan_link {
+    unsigned carrier_lost, admin_down, gateway_down, blackholed; /* events that hold it so */
+    bool used_v4, used_v6; /* some route of the family leaves by it, as the router sees it */
+    int cause;        /* the latest event that befell it; -1: none */
+    int64_t up_since_ns; /* -1: not up */
+    int64_t up_ns;       /* before that */
+};
+
+void wan_init(struct wan_link *w);
+
+bool wan_is_up(const struct wan_link *w);
+
+/* Why nothing passes, either way: REASON_NONE when everything does. */
+enum reason wan_fault(const struct wan_link *w);
+
+/* Does a probe get its answer: of the gateway itself, or of something beyond it? */
+bool wan_answers(const struct wan_link *w, bool beyond_gateway);
+
+/* Call after a change of state: keeps the time up. */
+void wan_note_time(struct wan_link *w, int64_t now_ns);
+int64_t wan_up_ns(const struct wan_link *w, int64_t now_ns);
+
+#endif

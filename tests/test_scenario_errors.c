@@ -1,0 +1,360 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sim/input/scenario.h"
+
+#define LEN(array) (sizeof(array) / sizeof((array)[0]))
+
+static const char THREE_WANS[] = "tests/valid/three-wans.json";
+static const char LINUX[] = "tests/valid/linux.json";
+
+/* ---- helpers ---- */
+
+struct outcome {
+    bool accepted, file_failed;
+    char *messages; /* as on stderr */
+};
+
+static struct outcome outcome_of(const char *path, const struct scenario_changes *c)
+{
+    struct diag *d = diag_create(path, NULL, 0);
+    struct scenario *s = scenario_read(path, c, d);
+    struct outcome o = {.accepted = s != NULL, .file_failed = diag_file_failed(d)};
+    size_t size;
+    FILE *out = open_memstream(&o.messages, &size);
+
+    assert_non_null(out);
+    diag_print(d, out);
+    fclose(out);
+    scenario_free(s);
+    diag_destroy(d);
+    return o;
+}
+
+static char *text_of(const char *path)
+{
+    static char text[1 << 16];
+    FILE *file = fopen(path, "r");
+    size_t length;
+
+    if (!file)
+        fail_msg("%s: missing", path);
+    length = fread(text, 1, sizeof text - 1, file);
+    text[length] = '\0';
+    fclose(file);
+    return text;
+}
+
+/* The text of the first message, behind its place and level. */
+static char *first_message(char *messages)
+{
+    char *text = strstr(messages, ": error: ");
+
+    messages[strcspn(messages, "\n")] = '\0';
+    if (!text)
+        text = strstr(messages, ": warning: ");
+    return text ? strchr(text + 2, ':') + 2 : messages;
+}
+
+/* ---- files with their exact messages ---- */
+
+static int is_name(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.';
+}
+
+/* tests/invalid/NAME/scenario.json says on stderr what NAME/expected.txt holds. */
+static void invalid_scenarios_are_refused_with_their_exact_messages(void **state)
+{
+    struct dirent **names;
+    int count = scandir("tests/invalid", &names, is_name, alphasort);
+    size_t wrong = 0;
+
+    (void)state;
+    assert_true(count > 10);
+    for (int i = 0; i < count; i++) {
+        char scenario[512], expected[512];
+        struct outcome o;
+
+        snprintf(scenario, sizeof scenario, "tests/invalid/%s/scenario.json",
+                 names[i]->d_name);
+        snprintf(expected, sizeof expected, "tests/invalid/%s/expected.txt",
+                 names[i]->d_name);
+        o = outcome_of(scenario, NULL);
+        if (o.accepted || strcmp(o.messages, text_of(expected)) != 0) {
+            print_error("%s: %s:\n%s", scenario, o.accepted ? "accepted" : "says",
+                        o.messages);
+            wrong++;
+        }
+        free(o.messages);
+        free(names[i]);
+    }
+    free(names);
+    assert_int_equal(wrong, 0);
+}
+
+/* ---- one change to a good file, one message ---- */
+
+static void a_wrong_value_is_told_with_its_pointer(void **state)
+{
+    static const struct {
+        const char *file, *set, *message;
+    } rows[] = {
+        {THREE_WANS, "/version=1.5", "/version: expected a whole number, got 1.5"},
+        {THREE_WANS, "/name=", "/name: must have from 1 to 200 characters, got 0"},
+        {THREE_WANS, "/seed=\"7\"", "/seed: expected a whole number, got a string"},
+        {THREE_WANS, "/router/platform=7",
+         "/router/platform: expected one of 'linux', 'routeros7', got a number"},
+        {THREE_WANS, "/router/interfaces=[]",
+         "/router/interfaces: must have from 1 to 1024 elements, got 0"},
+        {THREE_WANS, "/router/rules/0/min_prefix=-1",
+         "/router/rules/0/min_prefix: must be from 0 to 4294967295, got -1"},
+        {THREE_WANS, "/router/nat/0/src_port=0",
+         "/router/nat/0/src_port: expected a port from 1 to 65535, or a range such as "
+         "\"1000-2000\""},
+        {THREE_WANS, "/traffic/0/start=-1s",
+         "/traffic/0/start: expected a duration such as \"90s\", got \"-1s\""},
+        {THREE_WANS, "/traffic/0/map/192.168.100.207=10.0.0.1/8",
+         "/traffic/0/map/192.168.100.207: bits are set behind the prefix length, "
+         "expected "
+         "\"10.0.0.0/8\""},
+        {THREE_WANS, "/wans/wan9={}",
+         "/wans/wan9: no interface 'wan9'; did you mean 'wan1'?"},
+        {THREE_WANS, "/events/0/at=11y",
+         "/events/0/at: expected a duration such as \"90s\", got \"11y\""},
+        {THREE_WANS, "/events/0/at=3651d",
+         "/events/0/at: must be at most 3650d, got \"3651d\""},
+        {THREE_WANS, "/expect/0/equals=[]",
+         "/expect/0/equals: expected a number, a string, true, false or null"},
+        {LINUX, "/router/rules/1/fwmark=0x1ffffffff",
+         "/router/rules/1/fwmark: expected a mark such as \"0x10/0xff\" or 16, of 32 "
+         "bits"},
+        {LINUX, "/router/rules/1/fwmark=0x10/",
+         "/router/rules/1/fwmark: expected a mark such as \"0x10/0xff\" or 16, of 32 "
+         "bits"},
+        {LINUX, "/router/rules/1/protocol=0",
+         "/router/rules/1/protocol: expected a protocol such as 'tcp', or its number "
+         "from 1 to "
+         "255"},
+        {LINUX, "/router/routes/0/weight=[1, 2]",
+         "/router/routes/0/weight: 2 weights for 3 gateways"},
+        {LINUX, "/router/routes/0/weight/2=257",
+         "/router/routes/0/weight/2: must be from 1 to 256, got 257"},
+        {LINUX, "/router/routes/0/tos=1",
+         "/router/routes/0/tos: 0x01 has bits outside of 0x1c, which no look-up sees"},
+        {LINUX, "/router/routes/2/tos=4",
+         "/router/routes/2/tos: only IPv4 routes match a TOS"},
+        {LINUX, "/router/routes/3/weight=4",
+         "/router/routes/3/weight: a route of type 'throw' has no gateway to weigh"},
+        {LINUX, "/router/hash/ipv4_fields=4096",
+         "/router/hash/ipv4_fields: must be from 1 to 4095, got 4096"},
+        {LINUX, "/router/connection_tracking/enabled=no",
+         "/router/connection_tracking/enabled: NAT rules need connection tracking: "
+         "expected "
+         "'auto' or 'yes'"},
+        {LINUX, "/router/tables=isp1", "/router/tables: expected an array, got a string"},
+        {LINUX, "/router/interfaces/1/name=7",
+         "/router/interfaces/1/name: expected a string, got a number"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LEN(rows); i++) {
+        struct outcome o = outcome_of(
+            rows[i].file, &(struct scenario_changes){.set = &rows[i].set, .set_len = 1});
+        const char *lines = strchr(o.messages, '\n');
+
+        if (o.accepted || (lines && lines[1]))
+            fail_msg("--set %s: not one message:\n%s", rows[i].set, o.messages);
+        if (strcmp(first_message(o.messages), rows[i].message) != 0)
+            fail_msg("--set %s: says %s", rows[i].set, first_message(o.messages));
+        free(o.messages);
+    }
+}
+
+static void what_can_be_meant_is_accepted_with_a_warning(void **state)
+{
+    static const struct {
+        const char *file, *set, *message;
+    } rows[] = {
+        {THREE_WANS, "/router/routes/5/gateway=100.64.9.1",
+         "/router/routes/5/gateway: does not resolve at the start, so the route is "
+         "inactive"},
+        {THREE_WANS, "/router/interfaces/3/disabled=true",
+         "/router/routes/2/gateway: does not resolve at the start, so the route is "
+         "inactive"},
+        {THREE_WANS, "/hosts/work-laptop/addresses=[\"192.168.99.1\"]",
+         "/hosts/work-laptop/addresses/0: 192.168.99.1 is not in the LAN"},
+        {THREE_WANS, "/duration=5s",
+         "/events/0/at: after the end of the run, so it never happens"},
+        {THREE_WANS, "/router/interfaces/2/addresses/-=10.9.9.0/24",
+         "/router/interfaces/2/addresses/1: the address of the network itself, not of a "
+         "host "
+         "in it"},
+        {THREE_WANS, "/router/rules/0/action=drop",
+         "/router/rules/0/table: has no effect with action 'drop'"},
+        {LINUX, "/router/rules/0/goto=201",
+         "/router/rules/0/goto: no rule has priority 201, so this one is passed over"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LEN(rows); i++) {
+        struct outcome o = outcome_of(
+            rows[i].file, &(struct scenario_changes){.set = &rows[i].set, .set_len = 1});
+
+        if (!o.accepted)
+            fail_msg("--set %s: refused:\n%s", rows[i].set, o.messages);
+        if (strcmp(first_message(o.messages), rows[i].message) != 0)
+            fail_msg("--set %s: says %s", rows[i].set, first_message(o.messages));
+        free(o.messages);
+    }
+}
+
+static void a_change_that_leads_nowhere_is_an_error(void **state)
+{
+    static const struct {
+        const char *set, *message;
+    } rows[] = {
+        {"/router/routes/9/distance=1",
+         "--set /router/routes/9/distance=1: the scenario has nothing there"},
+        {"/router/routes/7={}",
+         "--set /router/routes/7={}: the scenario has nothing there"},
+        {"/router/routes/01/distance=1",
+         "--set /router/routes/01/distance=1: the scenario has nothing there"},
+        {"/name/x=1", "--set /name/x=1: the scenario has nothing there"},
+        {"seed=1", "--set seed=1: expected POINTER=VALUE, as /router/hash/seed=7"},
+        {"/seed", "--set /seed: expected POINTER=VALUE, as /router/hash/seed=7"},
+        {"=1", "--set =1: expected POINTER=VALUE, as /router/hash/seed=7"},
+        {"/about=\xff", "--set /about=\xff: the value is no UTF-8"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LEN(rows); i++) {
+        struct outcome o = outcome_of(
+            THREE_WANS, &(struct scenario_changes){.set = &rows[i].set, .set_len = 1});
+
+        if (o.accepted || strcmp(first_message(o.messages), rows[i].message) != 0)
+            fail_msg("--set %s: says %s", rows[i].set, o.messages);
+        free(o.messages);
+    }
+}
+
+/* ---- files that cannot be read ---- */
+
+static void an_unreadable_file_is_told_from_a_wrong_one(void **state)
+{
+    static const struct {
+        const char *path, *set, *pcap;
+        bool file_failed;
+    } rows[] = {
+        {"tests/valid/nowhere.json", NULL, NULL, true},
+        {"tests/valid", NULL, NULL, true},
+        {"tests/invalid/missing-capture/scenario.json", NULL, NULL, true},
+        {"tests/invalid/missing-capture/scenario.json", "/seed=-1", NULL, false},
+        {"tests/invalid/syntax/scenario.json", NULL, NULL, false},
+        {THREE_WANS, NULL, "nowhere.pcap", true},
+        {THREE_WANS, "/seed=-1", NULL, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LEN(rows); i++) {
+        const struct scenario_changes c = {
+            .set = &rows[i].set, .set_len = rows[i].set ? 1 : 0, .pcap = rows[i].pcap};
+        struct outcome o = outcome_of(rows[i].path, &c);
+
+        if (o.accepted || o.file_failed != rows[i].file_failed)
+            fail_msg("%s: %s", rows[i].path, o.messages);
+        free(o.messages);
+    }
+}
+
+/* ---- hostile files ---- */
+
+static struct outcome outcome_of_text(const char *text, size_t length)
+{
+    char path[] = "/tmp/test_scenario.XXXXXX";
+    int fd = mkstemp(path);
+    struct outcome o;
+
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, length), (ssize_t)length);
+    close(fd);
+    o = outcome_of(path, NULL);
+    unlink(path);
+    return o;
+}
+
+static void a_file_that_is_cut_anywhere_is_refused(void **state)
+{
+    char *text = text_of(LINUX);
+    size_t length = strlen(text);
+
+    (void)state;
+    while (text[length - 1] != '}')
+        length--;
+    for (size_t cut = 0; cut < length; cut += 7) {
+        struct outcome o = outcome_of_text(text, cut);
+
+        if (o.accepted || o.file_failed)
+            fail_msg("cut at %zu: %s", cut, o.messages);
+        free(o.messages);
+    }
+}
+
+/* Whatever a key or a string is replaced by: reading ends in order. */
+static void no_kind_of_value_anywhere_is_more_than_an_error(void **state)
+{
+    static const char *const values[] = {"null", "true", "-1",   "1e300",      "\"\"",
+                                         "[]",   "{}",   "[[]]", "\"\\u0000\""};
+    const char *files[] = {THREE_WANS, LINUX, "tests/valid/routeros.json"};
+
+    (void)state;
+    for (size_t f = 0; f < LEN(files); f++) {
+        char *text = strdup(text_of(files[f]));
+        size_t length = strlen(text);
+
+        for (size_t at = 0; at < length; at++) {
+            char *changed;
+            struct outcome o;
+            const char *value = values[at % LEN(values)];
+            size_t end = at + 1;
+
+            if (text[at] != '"')
+                continue;
+            end += strcspn(text + end, "\"") + 1;
+            changed = malloc(length + 16);
+            assert_non_null(changed);
+            memcpy(changed, text, at);
+            strcpy(changed + at, value);
+            strcat(changed, text + end);
+            o = outcome_of_text(changed, strlen(changed));
+            free(o.messages);
+            free(changed);
+            at = end - 1;
+        }
+        free(text);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(invalid_scenarios_are_refused_with_their_exact_messages),
+        cmocka_unit_test(a_wrong_value_is_told_with_its_pointer),
+        cmocka_unit_test(what_can_be_meant_is_accepted_with_a_warning),
+        cmocka_unit_test(a_change_that_leads_nowhere_is_an_error),
+        cmocka_unit_test(an_unreadable_file_is_told_from_a_wrong_one),
+        cmocka_unit_test(a_file_that_is_cut_anywhere_is_refused),
+        cmocka_unit_test(no_kind_of_value_anywhere_is_more_than_an_error),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
