@@ -51,17 +51,11 @@ bool iface_remove_address(struct iface_state *s, const struct addr *address)
     return false;
 }
 
-static bool is_unique_local(const struct addr *a)
-{
-    return (a->bytes[0] & 0xfe) == 0xfc; /* fc00::/7 */
-}
-
 /* How well an address serves as a source; the first of the best is taken. 0: not at all. */
 static unsigned source_score(const struct prefix *own, unsigned family,
                              const struct addr *towards)
 {
     const unsigned common = addr_common_bits(&own->addr, towards);
-    unsigned score = 1;
 
     if (own->addr.family != family)
         return 0;
@@ -69,9 +63,7 @@ static unsigned source_score(const struct prefix *own, unsigned family,
         return addr_is_set(towards) && common >= own->length ? 2 : 1;
     if (addr_is_link_local(&own->addr))
         return 0;
-    if (is_unique_local(&own->addr) == is_unique_local(towards))
-        score += 256;
-    return score + (common < own->length ? common : own->length);
+    return 1 + (common < own->length ? common : own->length);
 }
 
 bool iface_select_address(const struct iface_state *s, unsigned family,

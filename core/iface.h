@@ -37,9 +37,9 @@ bool iface_remove_address(struct iface_state *s, const struct addr *address);
 /*
  * The address that traffic leaving by this interface is masqueraded with; false: there is none.
  * `towards` is the next hop in IPv4: the address on the network that holds it, else the
- * first. It is the destination in IPv6: an address of its kind (unique local or not), then
- * the one with most leading bits in common, then the first.
- * Sources: Linux inet_select_addr(), ipv6_dev_get_saddr(); RFC 6724 section 5, rules 6 and 8.
+ * first. It is the destination in IPv6: the address with most leading bits in common, which
+ * also is one of its kind (global or unique local), then the first.
+ * Sources: Linux inet_select_addr(), ipv6_dev_get_saddr(); RFC 6724 section 5, rule 8.
  */
 bool iface_select_address(const struct iface_state *s, unsigned family,
                           const struct addr *towards, struct addr *out);

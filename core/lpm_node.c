@@ -79,21 +79,16 @@ void lpm_wide_init(struct lpm_wide_node *w)
     memset(w->answers, 0xff, sizeof w->answers); /* LPM_NONE */
 }
 
-void lpm_node_write(struct pool *p, struct lpm_node *n, unsigned first, unsigned last,
-                    const uint32_t *answers)
+/* Slots first..last of a narrow node, and where a run behind them may have to start. */
+static void narrow_write(struct pool *p, struct lpm_node *n, unsigned first,
+                         unsigned last, const uint32_t *answers)
 {
-    unsigned end = last < SLOTS - 1 ? last + 1 : last; /* where a run may have to start */
-    unsigned total = node_rank(n, SLOTS - 1), count = 0;
+    unsigned end = last < SLOTS - 1 ? last + 1 : last, count = 0;
     unsigned from = first > 0 ? node_rank(n, first - 1) : 0;
-    unsigned drop = node_rank(n, end) - from;
-    uint32_t behind = *node_entry(n, end), in_front = 0, fresh[SLOTS];
+    unsigned drop = node_rank(n, end) - from, total = node_rank(n, SLOTS - 1);
+    uint32_t in_front = from > 0 ? n->entries[from - 1] : 0;
+    uint32_t behind = *node_entry(n, end), fresh[SLOTS];
 
-    if (n->wide) {
-        memcpy(n->entries + first, answers, (last - first + 1) * sizeof *answers);
-        return;
-    }
-    if (from > 0)
-        in_front = n->entries[from - 1];
     for (unsigned slot = first; slot <= end; slot++) {
         uint32_t answer = slot <= last ? answers[slot - first] : behind;
         bool starts = slot == 0 || answer != in_front;
@@ -109,6 +104,15 @@ void lpm_node_write(struct pool *p, struct lpm_node *n, unsigned first, unsigned
     n->entries = pool_splice(p, n->entries, total * sizeof *fresh, from * sizeof *fresh,
                              drop * sizeof *fresh, count * sizeof *fresh);
     memcpy(n->entries + from, fresh, count * sizeof *fresh);
+}
+
+void lpm_node_write(struct pool *p, struct lpm_node *n, unsigned first, unsigned last,
+                    const uint32_t *answers)
+{
+    if (n->wide)
+        memcpy(n->entries + first, answers, (last - first + 1) * sizeof *answers);
+    else
+        narrow_write(p, n, first, last, answers);
 }
 
 void lpm_node_refresh(struct lpm *l, struct lpm_node *n, unsigned number)

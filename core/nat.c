@@ -49,7 +49,8 @@ static const char *nat_mismatch(const struct config_nat *m, const struct tuple *
 }
 
 static const struct config_nat *nat_rule_find(const struct nat *n, const struct tuple *t,
-                                              unsigned out_iface, const struct trace *trace)
+                                              unsigned out_iface,
+                                              const struct trace *trace)
 {
     for (size_t i = 0; i < n->config->nat_len; i++) {
         const struct config_nat *m = &n->config->nat[i];
@@ -136,7 +137,8 @@ static bool has_port(const struct tuple *t)
            t->protocol == PROTO_ICMPV6;
 }
 
-static bool source_is_free(const struct nat *n, struct conn *c, uint16_t port, int64_t now_ns)
+static bool source_is_free(const struct nat *n, struct conn *c, uint16_t port,
+                           int64_t now_ns)
 {
     struct tuple reply;
 
@@ -162,8 +164,8 @@ static bool address_in(const struct config_nat *m, const uint8_t a[16])
 }
 
 /* The public source that another connection of the same source has, where it is free for `c`. */
-static bool source_of_same(const struct nat *n, const struct config_nat *m, struct conn *c,
-                           unsigned out_iface, int64_t now_ns)
+static bool source_of_same(const struct nat *n, const struct config_nat *m,
+                           struct conn *c, unsigned out_iface, int64_t now_ns)
 {
     const uint32_t index = n->chosen[chosen_slot(n, m, c, out_iface)];
     uint8_t before[16];
@@ -174,7 +176,8 @@ static bool source_of_same(const struct nat *n, const struct config_nat *m, stru
     other = conn_at(n->conns, index);
     if (other == c || (other->flags & CONN_KILLED) || other->expires_ns <= now_ns ||
         other->orig.sport != c->orig.sport || other->orig.protocol != c->orig.protocol ||
-        memcmp(other->orig.src, c->orig.src, 16) != 0 || !port_in(&m->to_ports, other->nat_sport))
+        memcmp(other->orig.src, c->orig.src, 16) != 0 ||
+        !port_in(&m->to_ports, other->nat_sport))
         return false;
     if (m->action == NAT_SRC_NAT ? !address_in(m, other->nat_src)
                                  : memcmp(other->nat_src, c->nat_src, 16) != 0)
@@ -201,7 +204,8 @@ static struct config_range port_class(const struct config_nat *m, const struct t
 }
 
 /* Runs of ports from a random one on, each half as long: all taken must not take for ever. */
-static bool port_draw(struct nat *n, const struct config_nat *m, struct conn *c, int64_t now_ns)
+static bool port_draw(struct nat *n, const struct config_nat *m, struct conn *c,
+                      int64_t now_ns)
 {
     const struct config_range range = port_class(m, &c->orig);
     const uint32_t count = (uint32_t)range.last - range.first + 1;
@@ -210,7 +214,8 @@ static bool port_draw(struct nat *n, const struct config_nat *m, struct conn *c,
         const uint32_t offset = (uint32_t)random_below(&n->random, 65536);
 
         for (uint32_t i = 0; i < run; i++)
-            if (source_is_free(n, c, (uint16_t)(range.first + (offset + i) % count), now_ns))
+            if (source_is_free(n, c, (uint16_t)(range.first + (offset + i) % count),
+                               now_ns))
                 return true;
         if (run >= count || run < 16)
             return false;
@@ -222,15 +227,16 @@ static bool port_choose(struct nat *n, const struct config_nat *m, struct conn *
 {
     if (source_of_same(n, m, c, out_iface, now_ns))
         return true;
-    if (port_in(&m->to_ports, c->orig.sport) && source_is_free(n, c, c->orig.sport, now_ns))
+    if (port_in(&m->to_ports, c->orig.sport) &&
+        source_is_free(n, c, c->orig.sport, now_ns))
         return true;
     return has_port(&c->orig) && port_draw(n, m, c, now_ns);
 }
 
 /* ------------------------------------------------------------------------------ binding */
 
-static void nat_tell(const struct trace *trace, const struct nat *n, const struct config_nat *m,
-                     const struct conn *c, const char *how)
+static void nat_tell(const struct trace *trace, const struct nat *n,
+                     const struct config_nat *m, const struct conn *c, const char *how)
 {
     struct trace_step step = {.kind = TRACE_NAT, .nat = -1, .text = how};
 
@@ -259,7 +265,8 @@ static enum nat_result bind_to_another_port(struct nat *n, struct conn *c, int64
 }
 
 enum nat_result nat_bind(struct nat *n, struct conn *c, unsigned out_iface,
-                         const struct addr *nexthop, int64_t now_ns, const struct trace *trace)
+                         const struct addr *nexthop, int64_t now_ns,
+                         const struct trace *trace)
 {
     const struct config_nat *m = nat_rule_find(n, &c->orig, out_iface, trace);
     const struct addr dst = tuple_addr(&c->orig, c->orig.dst);
@@ -280,7 +287,8 @@ enum nat_result nat_bind(struct nat *n, struct conn *c, unsigned out_iface,
     if (m->action == NAT_SRC_NAT) {
         source = address_of_range(m, &c->orig);
     } else {
-        if (!iface_select_address(&n->ifaces[out_iface], c->orig.family, towards, &source)) {
+        if (!iface_select_address(&n->ifaces[out_iface], c->orig.family, towards,
+                                  &source)) {
             nat_tell(trace, n, m, c, "the interface has no address");
             return NAT_NO_ADDRESS;
         }
@@ -288,7 +296,8 @@ enum nat_result nat_bind(struct nat *n, struct conn *c, unsigned out_iface,
     }
     memcpy(c->nat_src, source.bytes, sizeof c->nat_src);
     c->flags |= CONN_NATED;
-    if (!port_choose(n, m, c, out_iface, now_ns) || !conn_index_reply(n->conns, c, now_ns)) {
+    if (!port_choose(n, m, c, out_iface, now_ns) ||
+        !conn_index_reply(n->conns, c, now_ns)) {
         nat_tell(trace, n, m, c, "no free port");
         return NAT_CLASH;
     }

@@ -131,13 +131,34 @@ struct router_conn_sink {
 void router_set_conn_sink(struct router *r, const struct router_conn_sink *sink);
 
 /*
+ * What a caller who reads ahead may know of a packet's connection before its turn: the tuple
+ * and its hash, and the connection itself where it was found by router_find_wire().
+ */
+struct router_key {
+    struct tuple tuple;
+    uint64_t hash;
+    struct conn *conn; /* NULL: not known */
+    unsigned direction;
+};
+
+/* The key of a packet, or of the packet that it answers. */
+void router_key(const struct router *r, const struct packet *p, bool answered,
+                struct router_key *key);
+
+/* router_forward() with the packet's own key. */
+void router_forward_keyed(struct router *r, const struct packet *p,
+                          const struct router_key *key, int in_iface, int64_t now_ns,
+                          struct decision *d);
+
+/*
  * As a capture on the LAN shows it, `p` comes to a host of the LAN. Find how it came to the
  * router: the connection it belongs to (perhaps one that NAT has forgotten, CONN_KILLED), the
  * interface, and the packet as it was on that wire, before the translation back. NULL: no
- * connection is known.
+ * connection is known. `key` is that of the packet it answers, or NULL.
  */
-struct conn *router_find_wire(const struct router *r, const struct packet *p, int64_t now_ns,
-                      struct packet *wire, int *in_iface);
+struct conn *router_find_wire(const struct router *r, const struct packet *p,
+                              const struct router_key *key, int64_t now_ns,
+                              struct packet *wire, int *in_iface);
 
 /* Take the connection of the last decision out of the table: it was only asked about. */
 void router_forget(struct router *r, uint32_t conn);
@@ -176,9 +197,5 @@ const struct iface_state *router_iface(const struct router *r, unsigned iface);
 struct conn_table *router_conns(struct router *r);
 const struct conn_table *router_conns_const(const struct router *r);
 bool router_is_tracking(const struct router *r);
-
-/* The hash of the packet's tuple in the connection table, for conn_prefetch_...(). `reversed`:
- * of the packet that it answers. */
-uint64_t router_packet_hash(const struct router *r, const struct packet *p, bool reversed);
 
 #endif

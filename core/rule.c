@@ -178,8 +178,8 @@ bool route_query_is_strict(const struct route_query *q)
            (q->packet->dst.family == FAMILY_V4 || addr_is_unspecified(&q->packet->src));
 }
 
-unsigned route_query_bound_member(const struct route_query *q, const struct nexthop_group *g,
-                                  unsigned picked)
+unsigned route_query_bound_member(const struct route_query *q,
+                                  const struct nexthop_group *g, unsigned picked)
 {
     if (!route_query_is_strict(q))
         return picked;
@@ -203,7 +203,8 @@ static unsigned suppress_device(const struct fib_entry *e, struct route_query *q
 }
 
 static const char *rule_suppresses(const struct config_rule *m, const struct fib_entry *e,
-                                   const struct iface_state *ifaces, struct route_query *q)
+                                   const struct iface_state *ifaces,
+                                   struct route_query *q)
 {
     if (m->min_prefix >= 0 && e->dst.length <= m->min_prefix)
         return "min_prefix";

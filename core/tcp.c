@@ -68,13 +68,14 @@ static bool is_after(uint32_t a, uint32_t b)
 }
 
 /* Who has sent what is not yet acknowledged, and is this a repetition? */
-static void tcp_count(struct tcp_track *t, const struct packet *p, unsigned d, enum kind kind)
+static void tcp_count(struct tcp_track *t, const struct packet *p, unsigned d,
+                      enum kind kind)
 {
     const uint32_t end = packet_end(p);
-    const bool repeated = kind == KIND_ACK && t->last_kind == kind && t->last_direction == d &&
-                          t->last_seq == p->tcp_seq && t->last_ack == p->tcp_ack &&
-                          t->last_end == end && t->last_window == p->tcp_window &&
-                          p->payload_bytes > 0;
+    const bool repeated = kind == KIND_ACK && t->last_kind == kind &&
+                          t->last_direction == d && t->last_seq == p->tcp_seq &&
+                          t->last_ack == p->tcp_ack && t->last_end == end &&
+                          t->last_window == p->tcp_window && p->payload_bytes > 0;
 
     if (p->payload_bytes > 0 && (is_after(end, t->end[d]) || t->end[d] == 0))
         t->unacked |= (uint8_t)(1u << d);
@@ -109,8 +110,8 @@ bool tcp_begin(struct tcp_track *t, const struct packet *p, bool loose)
     return true;
 }
 
-enum tcp_verdict tcp_follow(struct tcp_track *t, const struct packet *p, unsigned direction,
-                            bool answered)
+enum tcp_verdict tcp_follow(struct tcp_track *t, const struct packet *p,
+                            unsigned direction, bool answered)
 {
     const enum kind kind = packet_kind(p);
     const uint8_t next = transitions[direction][kind][t->state];

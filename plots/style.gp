@@ -28,7 +28,7 @@ draw = 'set terminal svg size %d,%d dynamic noenhanced font "sans-serif,13" back
 max(a, b) = a > b ? a : b
 min(a, b) = a < b ? a : b
 
-# A step for tics: 1, 2 or 5 times a power of ten, so that about `parts` of them fit.
+# A step for tics: the next of 1, 2 or 5 times a power of ten.
 step10(x) = 10.0 ** floor(log10(x))
 nice(x) = x <= 0 ? 1 : x / step10(x) <= 1.001 ? step10(x) : x / step10(x) <= 2 ? 2 * step10(x) : \
           x / step10(x) <= 5 ? 5 * step10(x) : 10 * step10(x)

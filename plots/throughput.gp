@@ -64,18 +64,20 @@ do for [w=1:wans] {
     set bmargin at screen 1 - (60 + w * panel - 14) / height
     unset object
     unset label
+    taken = 0.0
     do for [f=1:failures] {
         set object rectangle from at[f] / unit, graph 0 to ended[f] / unit, graph 1 \
             behind fillstyle solid 1 noborder fillcolor rgb (where[f] == w ? "#FBE3D3" : SHADE)
         if (where[f] == w) {
             set object rectangle from at[f] / unit, graph 0 to effective[f] / unit, graph 1 \
                 behind fillstyle solid 1 noborder fillcolor rgb "#F0A878"
-            if (at[f] < 0.75 * end) {
-                set label named[f] at at[f] / unit, graph 0.92 left offset 0.4, 0 \
+            # Its name, unless the one before is in the way: 8 points a letter.
+            letters = strlen(named[f]) * 8.0 / 760 * end
+            from = at[f] + letters < end ? at[f] : at[f] - letters
+            if (from >= taken) {
+                set label named[f] at from / unit, graph 0.92 left offset 0.4, 0 \
                     textcolor rgb "#803300" noenhanced front
-            } else {
-                set label named[f] at at[f] / unit, graph 0.92 right offset -0.4, 0 \
-                    textcolor rgb "#803300" noenhanced front
+                taken = from + letters
             }
         }
     }

@@ -159,7 +159,8 @@ static struct decision decision_of(const struct rig *r, const struct step *s,
         .flags = s->flags,
         .direction = s->direction,
         .entry = &r->entry,
-        .out_iface = (unsigned)s->out, /* the WANs' interfaces are 1, 2, 3; the LAN's is 0 */
+        .out_iface =
+            (unsigned)s->out, /* the WANs' interfaces are 1, 2, 3; the LAN's is 0 */
         .nat_src = p->src,
         .nat_sport = s->nat_port ? s->nat_port : p->sport,
         .held_packets = s->held,

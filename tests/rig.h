@@ -6,8 +6,8 @@
  *     wan2       100.64.2.2/24                                        2001:db8:10::60
  *     wan3       100.64.3.2/24
  *
- * WANs are 0, 1, 2. Decisions are made up by the test; connections are real entries of the
- * router's table, with counters kept as the router keeps them.
+ * WANs are 0, 1, 2. Decisions are made up by the test; connections are real entries of
+ * the router's table, with counters kept as the router keeps them.
  */
 #ifndef ECMPLAB_TESTS_RIG_H
 #define ECMPLAB_TESTS_RIG_H
@@ -33,14 +33,16 @@ struct rig {
     uint64_t packets;
 };
 
-/* One packet. What is left out: 100 bytes, delivered, by no WAN, no flags but what is said. */
+/* One packet. What is left out: 100 bytes, delivered, by no WAN, no flags but what is
+ * said. */
 struct step {
     double at;
     struct conn *conn; /* NULL: none */
     int out, in;       /* WAN + 1; 0: none */
     uint8_t direction, flags, fate, reason;
     uint8_t tcp_flags, packet_flags;
-    const char *nat;   /* the source as it leaves; NULL: 100.64.(out).2, or the packet's own */
+    const char
+        *nat; /* the source as it leaves; NULL: 100.64.(out).2, or the packet's own */
     const char *src, *dst;
     uint16_t nat_port; /* 0: the packet's own */
     uint32_t size, held;

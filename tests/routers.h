@@ -21,23 +21,18 @@
  * Interfaces stand before what names them; a table exists once it is named, "main", "local"
  * and "default" always. What a statement leaves out is the platform's default.
  *
- * Packets are text too:
- *
- *     tcp|udp|icmp|icmpv6|esp|gre|NUMBER SRC[:PORT] > DST[:PORT] [syn] [ack] [fin] [rst]
- *         [seq N] [acked N] [window N] [data N] [ttl N] [tos N] [mark N] [label N] [type N]
- *         [id N]
- *
- * An IPv6 address with a port stands in brackets. Whatever is not understood fails the test.
+ * Whatever is not understood fails the test.
  */
 #ifndef ECMPLAB_TESTS_ROUTERS_H
 #define ECMPLAB_TESTS_ROUTERS_H
 
 #include "core/router.h"
+#include "tests/packets.h"
+#include "tests/words.h"
 
-#define SECONDS(n)      ((int64_t)((n) * 1e9))
-#define ARRAY_LEN(a)    (sizeof(a) / sizeof((a)[0]))
-#define FIRST_HASH      0
-#define LAST_HASH       0x7fffffff
+#define SECONDS(n) ((int64_t)((n)*1e9))
+#define FIRST_HASH 0
+#define LAST_HASH  0x7fffffff
 enum { LAB_TEXT_MAX = 160, TRACE_TEXT_MAX = 4096 };
 
 /* A router on the bench, with all that its configuration owns. */
@@ -55,7 +50,8 @@ struct lab {
     const char **tables;
     const char **marks;
     int *mark_tables;
-    size_t ifaces_cap, tables_cap, marks_cap, mark_tables_cap, routes_cap, rules_cap, nat_cap;
+    size_t ifaces_cap, tables_cap, marks_cap, mark_tables_cap, routes_cap, rules_cap,
+        nat_cap;
 };
 
 /* Read the configuration only, or make the router from it too. */
@@ -66,16 +62,6 @@ void lab_destroy(struct lab *l);
 /* The index behind a name; fails the test when there is none. */
 unsigned lab_iface(const struct lab *l, const char *name);
 unsigned lab_table(const struct lab *l, const char *name);
-
-struct addr address(const char *text);
-struct prefix network(const char *text);   /* without host bits */
-struct prefix interface_address(const char *text); /* with them */
-struct packet packet(const char *text);
-
-/* The ICMP error (destination unreachable) that `from` sends to the source of `quoted`. */
-struct packet error_about(const struct packet *quoted, const char *from);
-/* The answer: addresses and ports exchanged; of an echo request the reply. */
-struct packet answer_to(const struct packet *p);
 
 /*
  * Send a packet at a time and say what became of it. `in` is an interface or "router":

@@ -3,8 +3,8 @@
 #
 #     tests/run.sh PROGRAM TEST...
 #
-# TEST is a cmocka program. A script is tests/NAME.sh or tests/NAME.py; it finds the program in
-# $ECMPLAB, and passes with exit code 0, or is left out with 77; when its last line is itself
+# TEST is a cmocka program. A script is tests/NAME.sh or .py; it is given PROGRAM (also in
+# $ECMPLAB), and passes with exit code 0, or is left out with 77; when its last line is itself
 # "N passed, N failed", these are counted. TEST_RUN goes before each program (as
 # valgrind does), TEST_TIMEOUT is how long one may take. What passes says a line; what fails
 # shows all that it said. The last line is "N passed, N failed".
@@ -66,7 +66,7 @@ scenario()
 
 script()
 {
-    TEST_RUN='' run "$1"
+    TEST_RUN='' run "$1" "$ECMPLAB"
     status=$?
     if [ "$status" -eq 77 ]; then
         echo "$1: left out: $(tail -n 1 "$output")"

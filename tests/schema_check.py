@@ -20,7 +20,13 @@ except ImportError:
     sys.exit(0)
 
 # Faults of names, addresses and platforms, and texts that are no JSON: beyond any schema.
-ONLY_THE_READER = {"linux-refuses", "missing-capture", "routeros-keys-on-linux", "syntax"}
+ONLY_THE_READER = {
+    "linux-keys-on-routeros",
+    "linux-refuses",
+    "missing-capture",
+    "routeros-keys-on-linux",
+    "syntax",
+}
 
 
 def main(program):

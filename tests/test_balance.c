@@ -11,8 +11,8 @@
 #include "sim/observe/balance.h"
 
 /*
- * 60 and 40 of 100 flows where 50 and 50 were promised: x = {1.2, .8}, X2 = 2 * 100 / 50 = 4,
- * and P(X2 >= 4) with one degree of freedom is erfc(sqrt(2)) = .0455.
+ * 60 and 40 of 100 flows where 50 and 50 were promised: x = {1.2, .8}, X2 = 2 * 100 / 50
+ * = 4, and P(X2 >= 4) with one degree of freedom is erfc(sqrt(2)) = .0455.
  */
 static void a_split_is_judged_against_its_promise(void **state)
 {
@@ -49,7 +49,11 @@ static void verdicts_come_in_their_order(void **state)
         const char *verdict;
     } rows[] = {
         {"fewer than five to a path", {6, 0}, {3, 3}, 6, "too few flows to tell"},
-        {"by chance less than one in twenty", {30, 10}, {20, 20}, 40, "uneven (p = 0.0016)"},
+        {"by chance less than one in twenty",
+         {30, 10},
+         {20, 20},
+         40,
+         "uneven (p = 0.0016)"},
         {"even, and below 900", {450, 440}, {445, 445}, 890, "too few flows to tell"},
         {"even, and at 900", {455, 445}, {450, 450}, 900, "even for 900 flows"},
         {"bytes of few large flows", {6e9, 4e9}, {5e9, 5e9}, 8, "too few flows to tell"},
@@ -58,7 +62,8 @@ static void verdicts_come_in_their_order(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        assert_true(balance_judge(rows[i].observed, rows[i].expected, 2, rows[i].choices, &b));
+        assert_true(
+            balance_judge(rows[i].observed, rows[i].expected, 2, rows[i].choices, &b));
         if (strcmp(b.verdict, rows[i].verdict) != 0)
             fail_msg("%s: %s", rows[i].when, b.verdict);
     }

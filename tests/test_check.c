@@ -57,7 +57,8 @@ static void probes_leave_a_period_apart_from_the_phase_on(void **state)
 }
 
 /* The moment at which a gateway that dies at `death_ns` is found unreachable. */
-static int64_t noticed_ns(const struct config_check *s, int64_t phase_ns, int64_t death_ns)
+static int64_t noticed_ns(const struct config_check *s, int64_t phase_ns,
+                          int64_t death_ns)
 {
     struct check c;
 
@@ -82,9 +83,9 @@ static void a_dead_gateway_is_noticed_after_11_to_21_seconds(void **state)
     config_set_defaults(&config, PLATFORM_ROUTEROS7);
     for (int phase = 0; phase < 1000; phase++) {
         const int64_t death = SECONDS(100);
-        const int64_t after = noticed_ns(&config.checks[CHECK_PING],
-                                         SECONDS(10) * phase / 1000, death) -
-                              death;
+        const int64_t after =
+            noticed_ns(&config.checks[CHECK_PING], SECONDS(10) * phase / 1000, death) -
+            death;
 
         least = after < least ? after : least;
         most = after > most ? after : most;
@@ -102,9 +103,8 @@ static void bfd_notices_after_its_multiplier_of_intervals(void **state)
     config_set_defaults(&config, PLATFORM_ROUTEROS7);
     for (int phase = 0; phase < 200; phase++) {
         const int64_t death = SECONDS(5);
-        const int64_t after = noticed_ns(&config.checks[CHECK_BFD], SECONDS(0.001) * phase,
-                                         death) -
-                              death;
+        const int64_t after =
+            noticed_ns(&config.checks[CHECK_BFD], SECONDS(0.001) * phase, death) - death;
 
         assert_true(after >= SECONDS(1.0) && after <= SECONDS(1.2));
     }

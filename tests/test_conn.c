@@ -28,7 +28,8 @@ static struct conn *create(struct conn_table *t, const char *text, double expire
     return c;
 }
 
-static struct conn *find(const struct conn_table *t, const char *text, unsigned *direction)
+static struct conn *find(const struct conn_table *t, const char *text,
+                         unsigned *direction)
 {
     const struct tuple tuple = tuple_of(text);
 
@@ -252,10 +253,9 @@ static void the_table_agrees_with_a_naive_list(void **state)
     for (size_t i = 0; i < len; i++) {
         unsigned direction = 9;
 
-        if (all[i].replied &&
-            (conn_find(t, &all[i].reply, conn_hash(t, &all[i].reply), &direction) !=
-                 all[i].conn ||
-             direction != 1))
+        if (all[i].replied && (conn_find(t, &all[i].reply, conn_hash(t, &all[i].reply),
+                                         &direction) != all[i].conn ||
+                               direction != 1))
             fail_msg("the answer of entry %zu is lost", i);
     }
     conn_table_destroy(t);

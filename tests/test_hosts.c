@@ -31,7 +31,8 @@ static struct addr addr(const char *text)
     return a;
 }
 
-/* The figures of the laptop after these packets. Each connection ends with its last one. */
+/* The figures of the laptop after these packets. Each connection ends with its last
+ * one. */
 static struct counts counts_of(const struct sent *sent)
 {
     struct rig *r = rig_create(NULL);
@@ -59,8 +60,10 @@ static struct counts counts_of(const struct sent *sent)
 
 static void address_changes_are_counted_three_ways(void **state)
 {
-    static const char one[] = "100.64.1.2", two[] = "100.64.2.2", six[] = "2001:db8:10::50";
-    static const char bank[] = "198.51.100.1", shop[] = "198.51.100.2", far[] = "2001:db8:f::1";
+    static const char one[] = "100.64.1.2", two[] = "100.64.2.2",
+                      six[] = "2001:db8:10::50";
+    static const char bank[] = "198.51.100.1", shop[] = "198.51.100.2",
+                      far[] = "2001:db8:f::1";
     static const struct {
         const char *when;
         struct sent sent[SENT_MAX];
@@ -69,11 +72,19 @@ static void address_changes_are_counted_three_ways(void **state)
         {"nothing sent", {{0}}, {0, 0, 0, 0, 0}},
         {"one address", {{'a', 0, one, bank}, {'b', 1, one, shop}}, {0, 0, 0, 1, 1}},
         {"each site sees its own",
-         {{'a', 0, one, bank}, {'b', 1, two, shop}, {'c', 2, one, bank}, {'d', 3, two, shop}},
+         {{'a', 0, one, bank},
+          {'b', 1, two, shop},
+          {'c', 2, one, bank},
+          {'d', 3, two, shop}},
          {3, 0, 0, 1, 2}},
-        {"one site sees both", {{'a', 0, one, bank}, {'b', 1, two, bank}}, {1, 1, 0, 1, 2}},
+        {"one site sees both",
+         {{'a', 0, one, bank}, {'b', 1, two, bank}},
+         {1, 1, 0, 1, 2}},
         {"old connections go on unseen",
-         {{'a', 0, one, bank}, {'b', 1, two, bank}, {'a', 2, one, bank}, {'b', 3, two, bank}},
+         {{'a', 0, one, bank},
+          {'b', 1, two, bank},
+          {'a', 2, one, bank},
+          {'b', 3, two, bank}},
          {1, 1, 0, 2, 2}},
         {"within a connection",
          {{'a', 0, one, bank}, {'a', 1, two, bank}, {'a', 2, one, bank}},
@@ -82,7 +93,10 @@ static void address_changes_are_counted_three_ways(void **state)
          {{'a', 0, one, bank}, {'b', 1, two, shop}, {'a', 2, two, bank}},
          {1, 1, 1, 1, 2}},
         {"both families side by side",
-         {{'a', 0, one, bank}, {'b', 1, six, far}, {'c', 2, one, bank}, {'b', 9, six, far}},
+         {{'a', 0, one, bank},
+          {'b', 1, six, far},
+          {'c', 2, one, bank},
+          {'b', 9, six, far}},
          {0, 0, 0, 1, 2}},
     };
 
@@ -93,9 +107,9 @@ static void address_changes_are_counted_three_ways(void **state)
         if (c.public_changes != e->public_changes || c.site_changes != e->site_changes ||
             c.live_changes != e->live_changes || c.at_once != e->at_once ||
             c.addresses != e->addresses)
-            fail_msg("%s: public %d site %d live %d at once %d addresses %d", rows[i].when,
-                     (int)c.public_changes, (int)c.site_changes, (int)c.live_changes,
-                     (int)c.at_once, (int)c.addresses);
+            fail_msg("%s: public %d site %d live %d at once %d addresses %d",
+                     rows[i].when, (int)c.public_changes, (int)c.site_changes,
+                     (int)c.live_changes, (int)c.at_once, (int)c.addresses);
     }
 }
 
@@ -105,8 +119,9 @@ static void names_are_found_by_any_of_their_addresses(void **state)
         const char *addr;
         uint32_t host;
     } rows[] = {
-        {"192.168.10.50", 0},   {"192.168.10.60", 1},      {"2001:db8:10::60", 1},
-        {"192.168.10.1", FLOWS_NONE}, {"192.168.10.99", FLOWS_NONE}, {"::", FLOWS_NONE},
+        {"192.168.10.50", 0},          {"192.168.10.60", 1},
+        {"2001:db8:10::60", 1},        {"192.168.10.1", FLOWS_NONE},
+        {"192.168.10.99", FLOWS_NONE}, {"::", FLOWS_NONE},
     };
     struct rig *r = rig_create(NULL);
     struct hosts h;

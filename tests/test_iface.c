@@ -11,7 +11,8 @@
 
 static struct iface_state iface_with(const struct prefix *addresses, size_t len)
 {
-    const struct config_iface c = {.name = "wan", .addresses = addresses, .addresses_len = len};
+    const struct config_iface c = {
+        .name = "wan", .addresses = addresses, .addresses_len = len};
     struct iface_state s;
 
     iface_init(&s, &c);
@@ -26,23 +27,42 @@ static void the_address_fits_the_way_out(void **state)
     } rows[] = {
         {"the only one", {"192.0.2.2/24"}, "198.51.100.1", "192.0.2.2"},
         {"the one with the next hop on its network",
-         {"192.0.2.2/24", "198.51.100.2/24"}, "198.51.100.1", "198.51.100.2"},
-        {"else the first", {"192.0.2.2/24", "198.51.100.2/24"}, "203.0.113.1", "192.0.2.2"},
+         {"192.0.2.2/24", "198.51.100.2/24"},
+         "198.51.100.1",
+         "198.51.100.2"},
+        {"else the first",
+         {"192.0.2.2/24", "198.51.100.2/24"},
+         "203.0.113.1",
+         "192.0.2.2"},
         {"of two on one network the first",
-         {"192.0.2.2/24", "192.0.2.3/24"}, "192.0.2.1", "192.0.2.2"},
-        {"a link-local IPv4 address serves", {"169.254.1.2/16"}, "198.51.100.1",
+         {"192.0.2.2/24", "192.0.2.3/24"},
+         "192.0.2.1",
+         "192.0.2.2"},
+        {"a link-local IPv4 address serves",
+         {"169.254.1.2/16"},
+         "198.51.100.1",
          "169.254.1.2"},
         {"none of the family", {"2001:db8::2/64"}, "192.0.2.1", NULL},
-        {"IPv6 passes over IPv4", {"192.0.2.2/24", "2001:db8::2/64"}, "2001:db8:ffff::1",
+        {"IPv6 passes over IPv4",
+         {"192.0.2.2/24", "2001:db8::2/64"},
+         "2001:db8:ffff::1",
          "2001:db8::2"},
         {"IPv6 link-local never", {"fe80::2/64"}, "2001:db8::1", NULL},
-        {"to the global a global address", {"fd00::2/64", "2001:db8::2/64"}, "2a00::1",
+        {"to the global a global address",
+         {"fd00::2/64", "2001:db8::2/64"},
+         "2a00::1",
          "2001:db8::2"},
-        {"to a unique local one its like", {"2001:db8::2/64", "fd00::2/64"}, "fd00:1::1",
+        {"to a unique local one its like",
+         {"2001:db8::2/64", "fd00::2/64"},
+         "fd00:1::1",
          "fd00::2"},
-        {"a unique local one when there is nothing else", {"fd00::2/64"}, "2a00::1",
+        {"a unique local one when there is nothing else",
+         {"fd00::2/64"},
+         "2a00::1",
          "fd00::2"},
-        {"the longer match", {"2001:db8:1::2/64", "2001:db8:2::2/64"}, "2001:db8:2:9::1",
+        {"the longer match",
+         {"2001:db8:1::2/64", "2001:db8:2::2/64"},
+         "2001:db8:2:9::1",
          "2001:db8:2::2"},
         {"none", {NULL}, "192.0.2.1", NULL},
     };

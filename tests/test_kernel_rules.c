@@ -141,8 +141,8 @@ static void set_states(struct lab *l, const json_t *vector)
     const json_t *v;
     size_t i;
 
-    json_array_foreach (json_object_get(json_object_get(vector, "config"), "interfaces"), i, v)
-    {
+    json_array_foreach (json_object_get(json_object_get(vector, "config"), "interfaces"),
+                        i, v) {
         const char *state = text_of(v, "state");
 
         if (state && strcmp(state, "down") == 0)
@@ -212,8 +212,8 @@ static void say_answer(const struct lab *l, const struct route_query *q,
         addr_format(&hop->gateway, gateway);
     if (with_hash)
         snprintf(multipath, sizeof multipath, " index %u hash %u", member, q->hash);
-    snprintf(text, 128, "%s table %s oif %s gw %s%s", route_type_names[a->entry->type], table,
-             l->ifaces[hop->iface].name, gateway, multipath);
+    snprintf(text, 128, "%s table %s oif %s gw %s%s", route_type_names[a->entry->type],
+             table, l->ifaces[hop->iface].name, gateway, multipath);
 }
 
 static void say_expected(const json_t *e, char text[128])

@@ -58,14 +58,17 @@ static void a_move_has_one_cause(void **state)
         const char *cause;
     } rows[] = {
         {"its path is lost", {{true, CHANGE_LOSS, 0}}, "forced"},
-        {"lost, then something else", {{true, CHANGE_LOSS, 0}, {true, CHANGE_CONFIG, -1}},
+        {"lost, then something else",
+         {{true, CHANGE_LOSS, 0}, {true, CHANGE_CONFIG, -1}},
          "forced"},
         {"another path is lost", {{true, CHANGE_LOSS, 2}}, "collateral"},
         {"its new path returned", {{true, CHANGE_RETURN, 1}}, "failback"},
         {"its new path returned, then another was lost",
-         {{true, CHANGE_RETURN, 1}, {true, CHANGE_LOSS, 2}}, "failback"},
+         {{true, CHANGE_RETURN, 1}, {true, CHANGE_LOSS, 2}},
+         "failback"},
         {"a third path returned", {{true, CHANGE_RETURN, 2}}, "failback"},
-        {"its path was lost and is back", {{true, CHANGE_LOSS, 0}, {true, CHANGE_RETURN, 0}},
+        {"its path was lost and is back",
+         {{true, CHANGE_LOSS, 0}, {true, CHANGE_RETURN, 0}},
          "failback"},
         {"the configuration changed", {{true, CHANGE_CONFIG, -1}}, "config"},
         {"an address changed", {{true, CHANGE_ADDRESS, 0}}, "config"},
@@ -135,45 +138,80 @@ static void a_flow_comes_to_one_fate_at_an_event(void **state)
         const char *fate;
     } rows[] = {
         {"it goes on where it was", PROTO_TCP, {{.at = 12, .out = 1}}, "survived"},
-        {"it moves without translation", PROTO_TCP, {{.at = 12, .out = 2, .nat = "192.0.2.9"}},
+        {"it moves without translation",
+         PROTO_TCP,
+         {{.at = 12, .out = 2, .nat = "192.0.2.9"}},
          "survived"},
-        {"masquerade kills TCP", PROTO_TCP,
-         {{.at = 12, .out = 2, .flags = DECISION_KILLED, .fate = FATE_DROPPED,
+        {"masquerade kills TCP",
+         PROTO_TCP,
+         {{.at = 12,
+           .out = 2,
+           .flags = DECISION_KILLED,
+           .fate = FATE_DROPPED,
            .reason = REASON_NAT_MOVED}},
          "broken"},
-        {"masquerade kills UDP", PROTO_UDP,
-         {{.at = 12, .out = 2, .flags = DECISION_KILLED, .fate = FATE_DROPPED,
+        {"masquerade kills UDP",
+         PROTO_UDP,
+         {{.at = 12,
+           .out = 2,
+           .flags = DECISION_KILLED,
+           .fate = FATE_DROPPED,
            .reason = REASON_NAT_MOVED},
           {.at = 13, .out = 2, .flags = DECISION_REVIVED}},
          "rehomed"},
-        {"masquerade kills a SYN", PROTO_TCP,
-         {{.at = 12, .out = 2, .flags = DECISION_KILLED, .fate = FATE_DROPPED,
-           .reason = REASON_NAT_MOVED, .tcp_flags = TCP_SYN},
+        {"masquerade kills a SYN",
+         PROTO_TCP,
+         {{.at = 12,
+           .out = 2,
+           .flags = DECISION_KILLED,
+           .fate = FATE_DROPPED,
+           .reason = REASON_NAT_MOVED,
+           .tcp_flags = TCP_SYN},
           {.at = 13, .out = 2, .flags = DECISION_REVIVED, .tcp_flags = TCP_SYN}},
          "rehomed"},
-        {"a flushed TCP entry begins anew elsewhere", PROTO_TCP,
-         {{.at = 12, .out = 2, .flags = DECISION_REVIVED}}, "broken"},
-        {"a flushed entry begins anew as it was", PROTO_TCP,
-         {{.at = 12, .out = 1, .flags = DECISION_REVIVED}}, "survived"},
-        {"... under another port", PROTO_TCP,
-         {{.at = 12, .out = 1, .flags = DECISION_REVIVED, .nat_port = 1024}}, "broken"},
-        {"it leaves with the old WAN's address", PROTO_UDP,
-         {{.at = 12, .out = 2, .nat = "100.64.1.2"}}, "broken"},
-        {"a packet dies on the link", PROTO_TCP,
-         {{.at = 12, .out = 1, .fate = FATE_DROPPED, .reason = REASON_LINK_DOWN}}, "stalled"},
-        {"it finds no route", PROTO_UDP,
-         {{.at = 12, .fate = FATE_DROPPED, .reason = REASON_NO_ROUTE,
+        {"a flushed TCP entry begins anew elsewhere",
+         PROTO_TCP,
+         {{.at = 12, .out = 2, .flags = DECISION_REVIVED}},
+         "broken"},
+        {"a flushed entry begins anew as it was",
+         PROTO_TCP,
+         {{.at = 12, .out = 1, .flags = DECISION_REVIVED}},
+         "survived"},
+        {"... under another port",
+         PROTO_TCP,
+         {{.at = 12, .out = 1, .flags = DECISION_REVIVED, .nat_port = 1024}},
+         "broken"},
+        {"it leaves with the old WAN's address",
+         PROTO_UDP,
+         {{.at = 12, .out = 2, .nat = "100.64.1.2"}},
+         "broken"},
+        {"a packet dies on the link",
+         PROTO_TCP,
+         {{.at = 12, .out = 1, .fate = FATE_DROPPED, .reason = REASON_LINK_DOWN}},
+         "stalled"},
+        {"it finds no route",
+         PROTO_UDP,
+         {{.at = 12,
+           .fate = FATE_DROPPED,
+           .reason = REASON_NO_ROUTE,
            .dropped_by_router = true}},
          "stalled"},
-        {"an answer dies on the link", PROTO_TCP,
-         {{.at = 12, .in = 1, .direction = 1, .fate = FATE_DROPPED,
-           .reason = REASON_LINK_DOWN, .undecided = true}},
+        {"an answer dies on the link",
+         PROTO_TCP,
+         {{.at = 12,
+           .in = 1,
+           .direction = 1,
+           .fate = FATE_DROPPED,
+           .reason = REASON_LINK_DOWN,
+           .undecided = true}},
          "stalled"},
-        {"stalled, then rehomed", PROTO_UDP,
+        {"stalled, then rehomed",
+         PROTO_UDP,
          {{.at = 12, .out = 1, .fate = FATE_DROPPED, .reason = REASON_LINK_DOWN},
           {.at = 13, .out = 2, .flags = DECISION_REVIVED}},
          "rehomed"},
-        {"broken, then stalled", PROTO_TCP,
+        {"broken, then stalled",
+         PROTO_TCP,
          {{.at = 12, .out = 2, .flags = DECISION_REVIVED},
           {.at = 13, .out = 2, .fate = FATE_DROPPED, .reason = REASON_LINK_DOWN}},
          "broken"},
@@ -205,9 +243,10 @@ static void a_flow_comes_to_one_fate_at_an_event(void **state)
 }
 
 /*
- * Three WANs lose the first at 10 s; it is back at 20 s. Four flows live: two on wan1 move to
- * wan2, one of wan2 moves to wan3 (the regions shifted), one of wan3 stays. They all go back.
- * One flow that began meanwhile on wan2 goes to wan1; another, quiet since before, is not seen.
+ * Three WANs lose the first at 10 s; it is back at 20 s. Four flows live: two on wan1
+ * move to wan2, one of wan2 moves to wan3 (the regions shifted), one of wan3 stays. They
+ * all go back. One flow that began meanwhile on wan2 goes to wan1; another, quiet since
+ * before, is not seen.
  */
 static void an_outage_and_its_return_are_told_apart(void **state)
 {
@@ -227,7 +266,8 @@ static void an_outage_and_its_return_are_told_apart(void **state)
     rig_event(r, e, false, 20);
     rig_change(r, CHANGE_RETURN, 0, e, 20);
     for (int i = 0; i < 4; i++)
-        rig_send(r, onward(flows[i], 21, (int[]){0, 0, 1, 2}[i], i < 3 ? DECISION_REVIVED : 0));
+        rig_send(r, onward(flows[i], 21, (int[]){0, 0, 1, 2}[i],
+                           i < 3 ? DECISION_REVIVED : 0));
     rig_send(r, killed(flows[5], 22, 0));
     result = rig_result(r, 30);
     rig_expect(result, "/events/outage/flows_alive", 4);
@@ -319,7 +359,8 @@ static void answers_by_another_wan_are_seen(void **state)
         const int e = rig_plan(r, "outage", EVENT_LINK_DOWN, 2, 10, -1);
         struct conn *c = rig_begin(r, 0, PROTO_UDP, "203.0.113.5", "192.0.2.7", -1);
         struct step request = {.at = 1, .conn = c, .in = 1, .flags = DECISION_ROUTED};
-        struct step answer = {.at = 2, .conn = c, .direction = 1, .flags = DECISION_ROUTED};
+        struct step answer = {
+            .at = 2, .conn = c, .direction = 1, .flags = DECISION_ROUTED};
         json_t *result;
 
         rig_send(r, request);

@@ -42,7 +42,9 @@ static void regions_end_where_the_kernel_ends_them(void **state)
         {"3,1", 2, {3, 1}, {1610612735, 2147483647}},
         {"10,5", 2, {10, 5}, {1431655764, 2147483647}},
         {"100,20", 2, {100, 20}, {1789569706, 2147483647}},
-        {"five", 5, {1, 1, 1, 1, 1},
+        {"five",
+         5,
+         {1, 1, 1, 1, 1},
          {429496729, 858993458, 1288490188, 1717986917, 2147483647}},
         {"one", 1, {256}, {2147483647}},
     };
@@ -135,15 +137,18 @@ static void the_last_region_ends_at_the_last_hash(void **state)
  * both sets of regions are walked bound by bound. */
 static double moved_share(const unsigned *weights, unsigned len, unsigned dead)
 {
-    struct nexthop_group *before = group_of(weights, len), *after = group_of(weights, len);
+    struct nexthop_group *before = group_of(weights, len),
+                         *after = group_of(weights, len);
     uint64_t moved = 0;
     uint32_t hash = 0;
 
     after->hops[dead].up = false;
     nexthop_group_rebalance(after);
     for (;;) {
-        const unsigned a = nexthop_group_pick(before, hash), b = nexthop_group_pick(after, hash);
-        const int32_t end_a = before->hops[a].upper_bound, end_b = after->hops[b].upper_bound;
+        const unsigned a = nexthop_group_pick(before, hash),
+                       b = nexthop_group_pick(after, hash);
+        const int32_t end_a = before->hops[a].upper_bound,
+                      end_b = after->hops[b].upper_bound;
         const uint32_t end = (uint32_t)(end_a < end_b ? end_a : end_b);
 
         if (a != b)
@@ -161,7 +166,8 @@ static double moved_share(const unsigned *weights, unsigned len, unsigned dead)
  * ((K-1)K + (N-K)(N-K+1)) / (2N(N-1)). Bounds are rounded: N hashes may go either way. */
 static void losing_one_of_equals_moves_what_rfc_2992_says(void **state)
 {
-    static const unsigned equal[HOPS_MAX] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+    static const unsigned equal[HOPS_MAX] = {1, 1, 1, 1, 1, 1, 1, 1,
+                                             1, 1, 1, 1, 1, 1, 1, 1};
 
     (void)state;
     for (unsigned n = 2; n <= HOPS_MAX; n++)

@@ -45,7 +45,8 @@ static void what_must_not_leave_by_a_wan_is_known(void **state)
         {"a private source, IPv6", "fd00::1", "2001:db8:f::1", 0, LEAK_UNTRANSLATED},
         {"shared address space is not private", "100.64.9.9", "198.51.100.1", 0, 0},
         {"for the LAN", "100.64.1.2", "192.168.10.7", 0, LEAK_INSIDE},
-        {"two at once", "192.168.10.50", "192.168.10.7", 0, LEAK_INSIDE | LEAK_UNTRANSLATED},
+        {"two at once", "192.168.10.50", "192.168.10.7", 0,
+         LEAK_INSIDE | LEAK_UNTRANSLATED},
     };
     struct rig *r = rig_create(with_a_routed_prefix);
     struct places p;

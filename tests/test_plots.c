@@ -1,4 +1,4 @@
-/* Pictures are looked at by people; what is tested is that they come, whole, from the data. */
+/* That pictures look well is for people to judge; here they come whole, from the data. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -119,7 +119,7 @@ static void a_result_becomes_pictures_scripts_and_tables(void **state)
     json_decref(result);
 }
 
-/* 10 s a point: 300000 bytes are 240000 bit/s. An event that never ended ends with the run. */
+/* 10 s a point: 300000 bytes are 240000 bit/s. What never ended ends with the run. */
 static void tables_hold_the_figures_of_the_result(void **state)
 {
     static const struct {

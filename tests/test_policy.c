@@ -27,8 +27,8 @@ static void every_policy_is_found_by_its_name_and_picks(void **state)
             const unsigned member = policies[i].pick(g, (uint32_t)hash);
 
             if (member != 0 && member != 2)
-                fail_msg("%s: hash %u goes to %u, which is dead or none", policies[i].name,
-                         (unsigned)hash, member);
+                fail_msg("%s: hash %u goes to %u, which is dead or none",
+                         policies[i].name, (unsigned)hash, member);
         }
     }
     nexthop_group_destroy(g);
@@ -37,7 +37,7 @@ static void every_policy_is_found_by_its_name_and_picks(void **state)
 static void an_unknown_name_finds_no_policy(void **state)
 {
     static const char *const names[] = {"", "hash", "Hash-Threshold", "hash-threshold ",
-                                        "per-pair"};
+                                        "no-such-policy"};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(names); i++)

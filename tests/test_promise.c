@@ -17,7 +17,8 @@ static struct nexthop_group *group(const uint16_t *weights, const bool *up, size
     struct nexthop hops[4] = {0};
 
     for (size_t i = 0; i < n; i++)
-        hops[i] = (struct nexthop){.iface = (uint16_t)(i + 1), .weight = weights[i], .up = up[i]};
+        hops[i] = (struct nexthop){
+            .iface = (uint16_t)(i + 1), .weight = weights[i], .up = up[i]};
     return nexthop_group_create(hops, n);
 }
 

@@ -211,7 +211,7 @@ static void a_symbolic_link_stays_and_its_file_is_replaced(void **state)
     assert_int_equal(unlink(target), 0);
 }
 
-/* The limit on a file's size stands for a full disk. remove_place() finds what is left. */
+/* A limit on files' sizes stands for a full disk; remove_place() finds what is left. */
 static void what_cannot_be_written_whole_leaves_the_old_one(void **state)
 {
     struct place *place = *state;

@@ -77,7 +77,8 @@ static void a_gateway_resolves_by_scope_and_target_scope(void **state)
          "route 8.8.8.8/32 via 10.111.0.1\n"
          "route 0.0.0.0/0 via 8.8.8.8 target-scope 30\n",
          "AA", "main wan1 10.111.0.1"},
-        {"scope goes before length: the longer prefix of too large a scope is passed over",
+        {"scope goes before length: the longer prefix of too large a scope is passed "
+         "over",
          "route 8.8.8.8/32 via 10.111.0.1 scope 30\n"
          "route 8.8.8.0/24 via 10.112.0.1 scope 10\n"
          "route 0.0.0.0/0 via 8.8.8.8 target-scope 11\n",
@@ -101,8 +102,8 @@ static void a_gateway_resolves_by_scope_and_target_scope(void **state)
          "route 0.0.0.0/0 via 8.8.8.8 target-scope 11\n",
          "sAA", "main wan1 10.111.0.1"},
         {"an interface is a gateway", "route 0.0.0.0/0 via ppp1\n", "A", "main ppp1"},
-        {"address%interface needs no network",
-         "route 0.0.0.0/0 via 10.99.0.1%wan2\n", "A", "main wan2 10.99.0.1"},
+        {"address%interface needs no network", "route 0.0.0.0/0 via 10.99.0.1%wan2\n",
+         "A", "main wan2 10.99.0.1"},
         {"main resolves, also for another table",
          "route 8.8.8.8/32 via 10.111.0.1 scope 10 table other\n"
          "route 0.0.0.0/0 via 8.8.8.8 target-scope 11\n",
@@ -156,15 +157,31 @@ static void a_default_follows_its_canary_through_every_change(void **state)
     lab_destroy(l);
 }
 
+/* Also at the largest target scope a route does not hold itself up once its canary is gone. */
+static void no_route_holds_itself_up(void **state)
+{
+    struct lab *l = lab_create(ROUTER "route 8.8.8.8/32 via 10.111.0.1\n"
+                                      "route 0.0.0.0/0 via 8.8.8.8 target-scope 255\n");
+
+    (void)state;
+    assert_int_equal(route_flag(l, 1), 'A');
+    router_set_route_disabled(l->router, 0, true);
+    assert_int_equal(route_flag(l, 1), 'I');
+    router_set_route_disabled(l->router, 0, false);
+    assert_int_equal(route_flag(l, 1), 'A');
+    lab_destroy(l);
+}
+
 /* A check goes with the next hop (gateway, scope, kind), so its verdict is shared. */
 static void routes_with_one_gateway_share_its_verdict(void **state)
 {
-    struct lab *l = lab_create(ROUTER "route 0.0.0.0/0 via 10.111.0.1 check ping\n"
-                                      "route 1.0.0.0/8 via 10.111.0.1 check ping\n"
-                                      "route 2.0.0.0/8 via 10.111.0.1\n"
-                                      "route 3.0.0.0/8 via 10.111.0.1 check arp\n"
-                                      "route 4.0.0.0/8 via 10.111.0.1 check ping table t\n"
-                                      "route 5.0.0.0/8 via ppp1 check ping\n");
+    struct lab *l =
+        lab_create(ROUTER "route 0.0.0.0/0 via 10.111.0.1 check ping\n"
+                          "route 1.0.0.0/8 via 10.111.0.1 check ping\n"
+                          "route 2.0.0.0/8 via 10.111.0.1\n"
+                          "route 3.0.0.0/8 via 10.111.0.1 check arp\n"
+                          "route 4.0.0.0/8 via 10.111.0.1 check ping table t\n"
+                          "route 5.0.0.0/8 via ppp1 check ping\n");
 
     (void)state;
     assert_int_equal(router_checks_len(l->router), 2);
@@ -202,10 +219,10 @@ static void a_probe_leaves_as_its_gateway_resolves(void **state)
 static void a_lax_target_scope_lets_a_canary_leak_to_the_other_wan(void **state)
 {
     const char *const probe = "udp 192.168.10.5:1 > 203.0.113.1:2";
-    struct lab *l = lab_create(ROUTER
-                               "route 8.8.8.8/32 via 10.111.0.1 scope 30 target-scope 10\n"
-                               "route 0.0.0.0/0 via 10.112.0.1 distance 2\n"
-                               "route 0.0.0.0/0 via 8.8.8.8 distance 1 target-scope 30\n");
+    struct lab *l =
+        lab_create(ROUTER "route 8.8.8.8/32 via 10.111.0.1 scope 30 target-scope 10\n"
+                          "route 0.0.0.0/0 via 10.112.0.1 distance 2\n"
+                          "route 0.0.0.0/0 via 8.8.8.8 distance 1 target-scope 30\n");
 
     (void)state;
     assert_string_equal(lab_route(l, "lan", probe), "main wan1 10.111.0.1");
@@ -256,6 +273,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_gateway_resolves_by_scope_and_target_scope),
         cmocka_unit_test(a_default_follows_its_canary_through_every_change),
+        cmocka_unit_test(no_route_holds_itself_up),
         cmocka_unit_test(routes_with_one_gateway_share_its_verdict),
         cmocka_unit_test(a_probe_leaves_as_its_gateway_resolves),
         cmocka_unit_test(a_lax_target_scope_lets_a_canary_leak_to_the_other_wan),

@@ -38,7 +38,8 @@ static void check_bounds(const char *what, const struct lab *l, const char *dst,
         fail_msg("%s: %s is gone", what, dst);
     for (unsigned i = 0; i < 3; i++)
         if (e->group->hops[i].upper_bound != bounds[i])
-            fail_msg("%s: %s: bound %u is %d", what, dst, i, e->group->hops[i].upper_bound);
+            fail_msg("%s: %s: bound %u is %d", what, dst, i,
+                     e->group->hops[i].upper_bound);
 }
 
 static const int32_t all_three[] = {715827882, 1431655764, 2147483647};
@@ -107,9 +108,9 @@ static void carrier_loss_is_not_seen_unless_it_is_told_to_be(void **state)
 static void without_any_carrier_the_next_metric_serves_until_one_is_back(void **state)
 {
     static const char *const wans[] = {"wan1", "wan2", "wan3"};
-    struct lab *l = lab_create("ignore-linkdown\n" THREE_WANS
-                               "iface lte 100.64.9.2/24\n" MULTIPATH
-                               "route 0.0.0.0/0 via 100.64.9.1 distance 100\n");
+    struct lab *l =
+        lab_create("ignore-linkdown\n" THREE_WANS "iface lte 100.64.9.2/24\n" MULTIPATH
+                   "route 0.0.0.0/0 via 100.64.9.1 distance 100\n");
 
     (void)state;
     for (unsigned i = 0; i < 3; i++)
@@ -166,24 +167,33 @@ static void distance_decides_and_equals_join(void **state)
         unsigned members;
         const char *flags;
     } rows[] = {
-        {"the lower distance", "route 0.0.0.0/0 via 100.64.1.1\n"
-                               "route 0.0.0.0/0 via 100.64.2.1 distance 2\n", 1, "As"},
-        {"equal ones join", "route 0.0.0.0/0 via 100.64.1.1\n"
-                            "route 0.0.0.0/0 via 100.64.2.1\n", 2, "AA"},
-        {"around one that does not", "route 0.0.0.0/0 via 100.64.1.1\n"
-                                     "route 0.0.0.0/0 via 100.64.3.1 distance 2\n"
-                                     "route 0.0.0.0/0 via 100.64.2.1\n", 2, "AsA"},
-        {"a disabled one does not count", "route 0.0.0.0/0 via 100.64.1.1 disabled\n"
-                                          "route 0.0.0.0/0 via 100.64.2.1 distance 9\n", 1,
-         "IA"},
-        {"an unreachable one neither", "route 0.0.0.0/0 via 100.99.1.1\n"
-                                       "route 0.0.0.0/0 via 100.64.2.1 distance 9\n", 1,
-         "IA"},
-        {"weights make several shares", "route 0.0.0.0/0 via 100.64.1.1*3 100.64.2.1\n", 2,
-         "A"},
-        {"the same gateway twice counts twice", "route 0.0.0.0/0 via 100.64.1.1\n"
-                                                "route 0.0.0.0/0 via 100.64.1.1\n", 2,
-         "AA"},
+        {"the lower distance",
+         "route 0.0.0.0/0 via 100.64.1.1\n"
+         "route 0.0.0.0/0 via 100.64.2.1 distance 2\n",
+         1, "As"},
+        {"equal ones join",
+         "route 0.0.0.0/0 via 100.64.1.1\n"
+         "route 0.0.0.0/0 via 100.64.2.1\n",
+         2, "AA"},
+        {"around one that does not",
+         "route 0.0.0.0/0 via 100.64.1.1\n"
+         "route 0.0.0.0/0 via 100.64.3.1 distance 2\n"
+         "route 0.0.0.0/0 via 100.64.2.1\n",
+         2, "AsA"},
+        {"a disabled one does not count",
+         "route 0.0.0.0/0 via 100.64.1.1 disabled\n"
+         "route 0.0.0.0/0 via 100.64.2.1 distance 9\n",
+         1, "IA"},
+        {"an unreachable one neither",
+         "route 0.0.0.0/0 via 100.99.1.1\n"
+         "route 0.0.0.0/0 via 100.64.2.1 distance 9\n",
+         1, "IA"},
+        {"weights make several shares", "route 0.0.0.0/0 via 100.64.1.1*3 100.64.2.1\n",
+         2, "A"},
+        {"the same gateway twice counts twice",
+         "route 0.0.0.0/0 via 100.64.1.1\n"
+         "route 0.0.0.0/0 via 100.64.1.1\n",
+         2, "AA"},
     };
 
     (void)state;
@@ -214,10 +224,10 @@ static void distance_decides_and_equals_join(void **state)
 
 static void the_order_in_a_group_is_that_of_the_configuration(void **state)
 {
-    struct lab *l = lab_create("platform routeros7\n" THREE_WANS
-                               "route 0.0.0.0/0 via 100.64.2.1\n"
-                               "route 0.0.0.0/0 via 100.64.3.1\n"
-                               "route 0.0.0.0/0 via 100.64.1.1\n");
+    struct lab *l =
+        lab_create("platform routeros7\n" THREE_WANS "route 0.0.0.0/0 via 100.64.2.1\n"
+                   "route 0.0.0.0/0 via 100.64.3.1\n"
+                   "route 0.0.0.0/0 via 100.64.1.1\n");
     static const unsigned order[] = {2, 3, 1};
 
     (void)state;
@@ -278,13 +288,15 @@ static struct addr random_addr(struct random_stream *s)
 {
     const uint64_t x = random_next(s);
     /* close together, so that prefixes overlap */
-    const uint8_t b[4] = {10, (uint8_t)(x & 3), (uint8_t)(x >> 8), (uint8_t)(x >> 16 & 7)};
+    const uint8_t b[4] = {10, (uint8_t)(x & 3), (uint8_t)(x >> 8),
+                          (uint8_t)(x >> 16 & 7)};
 
     return addr_from_v4(b);
 }
 
 /* The interface by longest prefix, then distance; -1: none. */
-static int plain_lookup(const struct plain_route *all, const struct addr *a, const bool *down)
+static int plain_lookup(const struct plain_route *all, const struct addr *a,
+                        const bool *down)
 {
     const struct plain_route *best = NULL;
 

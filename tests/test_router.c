@@ -91,9 +91,10 @@ static void the_larger_distance_waits(void **state)
 /* 3 */
 static void a_canary_of_scope_10_needs_target_scope_11(void **state)
 {
-    struct lab *l = lab_create(INTERFACES "route 8.8.8.8/32 via 100.64.2.1 scope 10\n"
-                                          "route 0.0.0.0/0 via 8.8.8.8\n"
-                                          "route 0.0.0.0/0 via 8.8.8.8 target-scope 11 table t\n");
+    struct lab *l =
+        lab_create(INTERFACES "route 8.8.8.8/32 via 100.64.2.1 scope 10\n"
+                              "route 0.0.0.0/0 via 8.8.8.8\n"
+                              "route 0.0.0.0/0 via 8.8.8.8 target-scope 11 table t\n");
     const struct addr canarys_gateway = address("100.64.2.1");
 
     (void)state;
@@ -133,7 +134,8 @@ static void rules_and_tables_decide_as_the_manual_says(void **state)
         const char *what, *config, *packet, *answer;
     } rows[] = {
         {"5: a blackhole default is not suppressed",
-         INTERFACES ECMP_DEFAULTS "route 0.0.0.0/0 blackhole\n" RULES, TABLET, "drop in main"},
+         INTERFACES ECMP_DEFAULTS "route 0.0.0.0/0 blackhole\n" RULES, TABLET,
+         "drop in main"},
         {"6: halves of everything are not suppressed by 0",
          INTERFACES ECMP_DEFAULTS "route 0.0.0.0/1 via 100.64.1.1\n"
                                   "route 128.0.0.0/1 via 100.64.2.1\n" RULES,
@@ -143,9 +145,10 @@ static void rules_and_tables_decide_as_the_manual_says(void **state)
                                   "route 128.0.0.0/1 via 100.64.2.1\n" RULES,
          "tcp 192.168.10.60:1 > 203.0.113.1:443", "main wan2 100.64.2.1"},
         {"7: lookup-only-in-table of an empty table ends",
-         INTERFACES MAIN_DEFAULTS "rule lookup-only-in-table empty\n", TABLET, "only table"},
-        {"7: lookup goes on to main", INTERFACES MAIN_DEFAULTS "rule lookup empty\n", TABLET,
-         "main wan1 100.64.1.1"},
+         INTERFACES MAIN_DEFAULTS "rule lookup-only-in-table empty\n", TABLET,
+         "only table"},
+        {"7: lookup goes on to main", INTERFACES MAIN_DEFAULTS "rule lookup empty\n",
+         TABLET, "main wan1 100.64.1.1"},
         {"8: a mark whose table has a default asks no rule",
          INTERFACES MAIN_DEFAULTS "mark m t\nroute 0.0.0.0/0 via 100.64.3.1 table t\n"
                                   "rule drop\n",
@@ -162,8 +165,9 @@ static void rules_and_tables_decide_as_the_manual_says(void **state)
          "rule lookup main min-prefix 0\n",
          "tcp 192.168.10.60:1 > 192.168.99.1:80", "ecmp wan"},
         {"a blackhole of large distance keeps ecmp from falling through",
-         INTERFACES MAIN_DEFAULTS "route 0.0.0.0/0 via 100.99.1.1 table ecmp\n"
-                                  "route 0.0.0.0/0 blackhole distance 250 table ecmp\n" RULES,
+         INTERFACES MAIN_DEFAULTS
+         "route 0.0.0.0/0 via 100.99.1.1 table ecmp\n"
+         "route 0.0.0.0/0 blackhole distance 250 table ecmp\n" RULES,
          TABLET, "drop in ecmp"},
     };
 
@@ -196,8 +200,8 @@ static void both_directions_of_a_flow_hash_alike(void **state)
         char config[512];
         struct lab *l;
 
-        snprintf(config, sizeof config, INTERFACES "hash %s 7\n" ECMP_DEFAULTS "rule lookup ecmp\n",
-                 names[i]);
+        snprintf(config, sizeof config,
+                 INTERFACES "hash %s 7\n" ECMP_DEFAULTS "rule lookup ecmp\n", names[i]);
         l = lab_create(config);
         for (unsigned k = 0; k < 2000; k++) {
             const struct packet there =
@@ -215,7 +219,8 @@ static void both_directions_of_a_flow_hash_alike(void **state)
 static void pings_and_under_l3_all_ports_share_one_path(void **state)
 {
     struct lab *l4 = lab_create(INTERFACES ECMP_DEFAULTS "rule lookup ecmp\n");
-    struct lab *l3 = lab_create(INTERFACES "hash l3 3\n" ECMP_DEFAULTS "rule lookup ecmp\n");
+    struct lab *l3 =
+        lab_create(INTERFACES "hash l3 3\n" ECMP_DEFAULTS "rule lookup ecmp\n");
     struct packet ping = packet("icmp 192.168.10.60 > 45.57.94.1");
     struct packet p = packet(TABLET);
     const unsigned of_ping = member_of(l4, &ping), of_l3 = member_of(l3, &p);
@@ -255,7 +260,8 @@ static void regions_shift_when_the_middle_member_dies(void **state)
 }
 
 /* 11 */
-static void a_moved_connection_dies_under_masquerade_and_lives_on_under_src_nat(void **state)
+static void
+a_moved_connection_dies_under_masquerade_and_lives_on_under_src_nat(void **state)
 {
     static const struct {
         const char *what, *nat, *moved, *then;
@@ -263,7 +269,8 @@ static void a_moved_connection_dies_under_masquerade_and_lives_on_under_src_nat(
         {"masquerade", "nat masquerade\n", "drop nat-moved killed",
          "wan2 100.64.2.2:50000 revived"},
         {"src-nat per WAN",
-         "nat src-nat out wan1 public 100.64.1.2\nnat src-nat out wan2 public 100.64.2.2\n",
+         "nat src-nat out wan1 public 100.64.1.2\nnat src-nat out wan2 public "
+         "100.64.2.2\n",
          "wan2 100.64.1.2:50000", "wan2 100.64.1.2:50000"},
     };
 
@@ -335,7 +342,8 @@ int main(void)
         cmocka_unit_test(both_directions_of_a_flow_hash_alike),
         cmocka_unit_test(pings_and_under_l3_all_ports_share_one_path),
         cmocka_unit_test(regions_shift_when_the_middle_member_dies),
-        cmocka_unit_test(a_moved_connection_dies_under_masquerade_and_lives_on_under_src_nat),
+        cmocka_unit_test(
+            a_moved_connection_dies_under_masquerade_and_lives_on_under_src_nat),
         cmocka_unit_test(a_gateway_check_takes_its_routes_away_and_brings_them_back),
         cmocka_unit_test(probes_leave_every_ten_seconds_from_a_phase_of_their_own),
     };

@@ -41,7 +41,8 @@ static void check_life(const char *what, const char *config, const struct step *
         strcat(text, out ? " 192.168.10.5:40000 > 45.57.1.1:443"
                          : " 45.57.1.1:443 > 100.64.1.2:40000");
         strcat(text, rest + n);
-        if (strcmp(lab_send(l, out ? "lan" : "wan1", text, steps[i].at_s), steps[i].said) != 0)
+        if (strcmp(lab_send(l, out ? "lan" : "wan1", text, steps[i].at_s),
+                   steps[i].said) != 0)
             fail_msg("%s: at %g s '%s': %s, not %s", what, steps[i].at_s, steps[i].packet,
                      l->said, steps[i].said);
     }
@@ -56,45 +57,82 @@ static void connections_live_as_long_as_the_platform_says(void **state)
         const char *what, *platform;
         struct step steps[10];
     } rows[] = {
-        {"UDP without an answer: 30 s", "platform linux\n",
+        {"UDP without an answer: 30 s",
+         "platform linux\n",
          {{0, "> udp", NEW}, {29.9, "> udp", KNOWN}, {59.9, "> udp", NEW}}},
-        {"a stream of Linux: 120 s", "platform linux\n",
-         {{0, "> udp", NEW}, {1, "< udp", BACK}, {3, "> udp", KNOWN}, {122, "< udp", BACK},
+        {"a stream of Linux: 120 s",
+         "platform linux\n",
+         {{0, "> udp", NEW},
+          {1, "< udp", BACK},
+          {3, "> udp", KNOWN},
+          {122, "< udp", BACK},
           {242, "> udp", NEW}}},
-        {"a stream of RouterOS: 180 s", "platform routeros7\n",
-         {{0, "> udp", NEW}, {1, "< udp", BACK}, {3, "> udp", KNOWN}, {182, "< udp", BACK},
+        {"a stream of RouterOS: 180 s",
+         "platform routeros7\n",
+         {{0, "> udp", NEW},
+          {1, "< udp", BACK},
+          {3, "> udp", KNOWN},
+          {182, "< udp", BACK},
           {362, "> udp", NEW}}},
-        {"a short exchange is none: 30 s", "platform linux\n",
-         {{0, "> udp", NEW}, {1, "< udp", BACK}, {1.5, "> udp", KNOWN}, {31.5, "> udp", NEW}}},
-        {"one late answer makes no stream yet", "platform linux\n",
+        {"a short exchange is none: 30 s",
+         "platform linux\n",
+         {{0, "> udp", NEW},
+          {1, "< udp", BACK},
+          {1.5, "> udp", KNOWN},
+          {31.5, "> udp", NEW}}},
+        {"one late answer makes no stream yet",
+         "platform linux\n",
          {{0, "> udp", NEW}, {5, "< udp", BACK}, {35, "> udp", NEW}}},
-        {"a SYN of Linux: 120 s from the first", "platform linux\n",
+        {"a SYN of Linux: 120 s from the first",
+         "platform linux\n",
          {{0, "> tcp syn", NEW}, {119, "> tcp syn", KNOWN}, {120, "> tcp syn", NEW}}},
-        {"a SYN of RouterOS: 5 s from the last", "platform routeros7\n",
-         {{0, "> tcp syn", NEW}, {1, "> tcp syn", KNOWN}, {5.9, "> tcp syn", KNOWN},
+        {"a SYN of RouterOS: 5 s from the last",
+         "platform routeros7\n",
+         {{0, "> tcp syn", NEW},
+          {1, "> tcp syn", KNOWN},
+          {5.9, "> tcp syn", KNOWN},
           {10.9, "> tcp syn", NEW}}},
-        {"established of RouterOS: a day", "platform routeros7\n",
-         {{0, "> tcp syn", NEW}, {0.1, "< tcp syn ack", BACK}, {0.2, "> tcp ack", KNOWN},
-          {86400, "> tcp ack", KNOWN}, {172800, "> tcp ack", NEW}}},
-        {"established of Linux: five days", "platform linux\n",
-         {{0, "> tcp syn seq 1", NEW}, {0.1, "< tcp syn ack seq 7 acked 2", BACK},
+        {"established of RouterOS: a day",
+         "platform routeros7\n",
+         {{0, "> tcp syn", NEW},
+          {0.1, "< tcp syn ack", BACK},
+          {0.2, "> tcp ack", KNOWN},
+          {86400, "> tcp ack", KNOWN},
+          {172800, "> tcp ack", NEW}}},
+        {"established of Linux: five days",
+         "platform linux\n",
+         {{0, "> tcp syn seq 1", NEW},
+          {0.1, "< tcp syn ack seq 7 acked 2", BACK},
           {0.2, "> tcp ack seq 2 acked 8", KNOWN},
           {432000, "> tcp ack seq 2 acked 8", KNOWN},
           {864000, "> tcp ack seq 2 acked 8", NEW}}},
-        {"picked up in mid-stream: 300 s until it is answered", "platform linux\n",
-         {{0, "> tcp ack", NEW}, {300, "> tcp ack", NEW}, {301, "< tcp ack", BACK},
-          {302, "> tcp ack", KNOWN}, {1000, "> tcp ack", KNOWN}}},
-        {"data without acknowledgement: 300 s", "platform linux\n",
-         {{0, "> tcp syn seq 1", NEW}, {0.1, "< tcp syn ack seq 7 acked 2", BACK},
+        {"picked up in mid-stream: 300 s until it is answered",
+         "platform linux\n",
+         {{0, "> tcp ack", NEW},
+          {300, "> tcp ack", NEW},
+          {301, "< tcp ack", BACK},
+          {302, "> tcp ack", KNOWN},
+          {1000, "> tcp ack", KNOWN}}},
+        {"data without acknowledgement: 300 s",
+         "platform linux\n",
+         {{0, "> tcp syn seq 1", NEW},
+          {0.1, "< tcp syn ack seq 7 acked 2", BACK},
           {0.2, "> tcp ack seq 2 acked 8 data 10", KNOWN},
           {300.2, "> tcp ack seq 2 acked 8 data 10", NEW}}},
-        {"a refused one is gone at once", "platform linux\n",
+        {"a refused one is gone at once",
+         "platform linux\n",
          {{0, "> tcp syn", NEW}, {0.1, "< tcp rst ack", BACK}, {0.2, "> tcp syn", NEW}}},
-        {"after TIME_WAIT a SYN begins anew", "platform linux\n",
-         {{0, "> tcp syn", NEW}, {0.1, "< tcp syn ack", BACK}, {0.2, "> tcp ack", KNOWN},
-          {1, "> tcp fin ack", KNOWN}, {1.1, "< tcp fin ack", BACK}, {1.2, "> tcp ack", KNOWN},
+        {"after TIME_WAIT a SYN begins anew",
+         "platform linux\n",
+         {{0, "> tcp syn", NEW},
+          {0.1, "< tcp syn ack", BACK},
+          {0.2, "> tcp ack", KNOWN},
+          {1, "> tcp fin ack", KNOWN},
+          {1.1, "< tcp fin ack", BACK},
+          {1.2, "> tcp ack", KNOWN},
           {2, "> tcp syn", NEW}}},
-        {"a FIN of nothing passes untranslated", "platform linux\n",
+        {"a FIN of nothing passes untranslated",
+         "platform linux\n",
          {{0, "> tcp fin ack", "wan1 192.168.10.5:40000 invalid"}}},
     };
 
@@ -116,8 +154,9 @@ static void an_answer_to_nothing_is_for_the_router(void **state)
     assert_string_equal(lab_send(l, "wan1", "udp 45.57.1.1:443 > 100.64.1.2:40000", 0),
                         "local new");
     assert_int_equal(l->last.conn, CONN_NONE);
-    assert_string_equal(lab_send(l, "wan1", "tcp 45.57.1.1:443 > 100.64.1.2:40000 rst", 0),
-                        "local invalid");
+    assert_string_equal(
+        lab_send(l, "wan1", "tcp 45.57.1.1:443 > 100.64.1.2:40000 rst", 0),
+        "local invalid");
     lab_destroy(l);
 }
 
@@ -138,7 +177,8 @@ static void echo_requests_have_their_id_translated(void **state)
     answer.icmp_id = l->last.nat_sport;
     lab_send_packet(l, "wan1", &answer, 0.1);
     assert_int_equal(l->last.direction, 1);
-    assert_ptr_equal(conn_at(router_conns(l->router), l->last.conn), lab_conn(l, &second));
+    assert_ptr_equal(conn_at(router_conns(l->router), l->last.conn),
+                     lab_conn(l, &second));
     answer.icmp_type = 0;
     answer.icmp_id = 999; /* of nobody */
     assert_string_equal(lab_send_packet(l, "wan1", &answer, 0.2), "local invalid");
@@ -181,16 +221,17 @@ static void an_error_from_outside_finds_its_connection(void **state)
         wire = p;
         wire.src = l->last.nat_src;
         error = error_about(&wire, p.src.family == FAMILY_V4 ? "198.51.100.9"
-                                                            : "2001:db8:99::9");
+                                                             : "2001:db8:99::9");
         lab_send_packet(l, "wan1", &error, 1);
-        if (l->last.verdict != VERDICT_FORWARD || l->last.out_iface != lab_iface(l, "lan") ||
-            l->last.direction != 1)
+        if (l->last.verdict != VERDICT_FORWARD ||
+            l->last.out_iface != lab_iface(l, "lan") || l->last.direction != 1)
             fail_msg("%s: %s", sent[i], l->said);
         assert_int_equal(lab_conn(l, &p)->packets[1], packets + 1);
-        assert_true(lab_conn(l, &p)->expires_ns <= SECONDS(120)); /* it prolongs nothing */
+        assert_true(lab_conn(l, &p)->expires_ns <=
+                    SECONDS(120)); /* it prolongs nothing */
         wire.sport = wire.icmp_id = 5;
         error = error_about(&wire, p.src.family == FAMILY_V4 ? "198.51.100.9"
-                                                            : "2001:db8:99::9");
+                                                             : "2001:db8:99::9");
         assert_string_equal(lab_send_packet(l, "wan1", &error, 1), "local invalid");
         lab_destroy(l);
     }
@@ -200,7 +241,8 @@ static void an_error_from_outside_finds_its_connection(void **state)
 static void an_error_from_inside_is_translated(void **state)
 {
     struct lab *l = lab_create(ROUTER);
-    struct packet p = packet("udp 192.168.10.5:40000 > 45.57.1.1:443"), answer = answer_to(&p);
+    struct packet p = packet("udp 192.168.10.5:40000 > 45.57.1.1:443"),
+                  answer = answer_to(&p);
     struct packet error = error_about(&answer, "192.168.10.5");
 
     (void)state;
@@ -208,7 +250,8 @@ static void an_error_from_inside_is_translated(void **state)
     assert_string_equal(lab_send_packet(l, "lan", &error, 1), "wan1 100.64.1.2");
     assert_int_equal(l->last.direction, 0);
     error.flags = PACKET_ICMP_ERROR; /* quotes nothing that could be read */
-    assert_string_equal(lab_send_packet(l, "lan", &error, 1), "wan1 192.168.10.5 invalid");
+    assert_string_equal(lab_send_packet(l, "lan", &error, 1),
+                        "wan1 192.168.10.5 invalid");
     lab_destroy(l);
 }
 
@@ -218,7 +261,8 @@ static void an_error_by_another_wan_moves_nothing(void **state)
     struct lab *l = lab_create(INTERFACES "route 0.0.0.0/0 via 100.64.1.1\n"
                                           "route 0.0.0.0/0 via 100.64.2.1 table t\n"
                                           "rule lookup t proto icmp\nnat masquerade\n");
-    struct packet p = packet("udp 192.168.10.5:40000 > 45.57.1.1:443"), answer = answer_to(&p);
+    struct packet p = packet("udp 192.168.10.5:40000 > 45.57.1.1:443"),
+                  answer = answer_to(&p);
     const struct packet error = error_about(&answer, "192.168.10.5");
     struct packet wire;
     int in_iface;
@@ -226,9 +270,39 @@ static void an_error_by_another_wan_moves_nothing(void **state)
     (void)state;
     lab_send_packet(l, "lan", &p, 0);
     assert_string_equal(lab_send_packet(l, "lan", &error, 1), "wan2 100.64.1.2");
-    assert_true(router_find_wire(l->router, &answer, SECONDS(2), &wire, &in_iface));
+    assert_true(router_find_wire(l->router, &answer, NULL, SECONDS(2), &wire, &in_iface));
     assert_int_equal(in_iface, lab_iface(l, "wan1"));
     assert_string_equal(lab_send_packet(l, "lan", &p, 3), KNOWN);
+    lab_destroy(l);
+}
+
+/* Under l3 an error hashes as what it quotes, as that is behind the router: it takes the way of
+ * its connection's answers, here to one of two routers inside. */
+static void an_error_takes_the_way_of_the_answers(void **state)
+{
+    struct lab *l =
+        lab_create(INTERFACES ONE_WAN "hash l3 99\n"
+                                      "route 10.50.0.0/16 via 192.168.10.2 192.168.10.3\n"
+                                      "nat masquerade out wan1\n");
+    unsigned used[2] = {0};
+
+    (void)state;
+    for (unsigned i = 1; i < 100; i++) {
+        struct packet p = packet("udp 10.50.0.5:40000 > 45.57.1.1:443"), answer, error;
+        unsigned member;
+
+        p.dst.bytes[3] = (uint8_t)i;
+        lab_send_packet(l, "lan", &p, 1);
+        p.src = l->last.nat_src;
+        answer = answer_to(&p);
+        error = error_about(&p, "198.51.100.9");
+        lab_send_packet(l, "wan1", &answer, 1);
+        member = l->last.member;
+        used[member]++;
+        lab_send_packet(l, "wan1", &error, 1);
+        assert_int_equal(l->last.member, member);
+    }
+    assert_true(used[0] > 20 && used[1] > 20);
     lab_destroy(l);
 }
 
@@ -327,8 +401,9 @@ static void without_tracking_nothing_is_invalid_or_translated(void **state)
     assert_int_equal(l->last.reason, REASON_NONE);
     assert_string_equal(lab_send(l, "lan", "tcp 192.168.10.5:1 > 45.57.1.1:443 syn", 1),
                         "wan1 192.168.10.5:1 new");
-    assert_string_equal(lab_send(l, "wan1", "tcp 45.57.1.1:443 > 192.168.10.5:1 syn ack", 2),
-                        "lan 45.57.1.1:443");
+    assert_string_equal(
+        lab_send(l, "wan1", "tcp 45.57.1.1:443 > 192.168.10.5:1 syn ack", 2),
+        "lan 45.57.1.1:443");
     assert_int_equal(l->last.direction, 1);
     lab_destroy(l);
 }
@@ -343,6 +418,7 @@ int main(void)
         cmocka_unit_test(an_error_from_outside_finds_its_connection),
         cmocka_unit_test(an_error_from_inside_is_translated),
         cmocka_unit_test(an_error_by_another_wan_moves_nothing),
+        cmocka_unit_test(an_error_takes_the_way_of_the_answers),
         cmocka_unit_test(tracked_fragments_wait_for_each_other_and_go_as_one),
         cmocka_unit_test(fragments_that_never_become_whole_are_told),
         cmocka_unit_test(untracked_fragments_hash_without_ports),

@@ -27,13 +27,14 @@
     "route ::/0 via 2001:db8:3::1\n"                                                     \
     "route 45.57.3.0/24 via 100.64.4.1\n"                                                \
     "route 45.57.4.0/24 blackhole\n"                                                     \
+    "route 45.57.5.0/24 via 100.64.2.1 tos 16\n"                                         \
     "rule lookup main min-prefix 0 priority 10\n"                                        \
     "rule lookup main from 192.168.10.7/32 priority 20\n"                                \
     "rule drop mark 3 priority 30\n"                                                     \
     "rule lookup ecmp iif lan priority 40\n"                                             \
     "rule lookup ecmp proto udp dport 53 priority 50 suppress-group 1\n"
 
-enum { ROUTES = 7, RULES = 5, NATS = 3, STEPS = 60000, EVENT_EVERY = 100, RECENT = 16 };
+enum { ROUTES = 8, RULES = 5, NATS = 3, STEPS = 60000, EVENT_EVERY = 100, RECENT = 16 };
 
 static void ignore_step(void *context, const struct trace_step *step)
 {
@@ -47,8 +48,8 @@ static struct packet random_packet(struct random_stream *s, const struct decisio
     static const uint8_t protocols[] = {PROTO_TCP, PROTO_TCP,  PROTO_UDP,    PROTO_UDP,
                                         PROTO_UDP, PROTO_ICMP, PROTO_ICMPV6, PROTO_ESP,
                                         PROTO_GRE, PROTO_IPIP};
-    static const uint8_t flags[] = {TCP_SYN, TCP_ACK, TCP_ACK, TCP_FIN | TCP_ACK, TCP_RST,
-                                    TCP_SYN | TCP_ACK};
+    static const uint8_t flags[] = {TCP_SYN,           TCP_ACK, TCP_ACK,
+                                    TCP_FIN | TCP_ACK, TCP_RST, TCP_SYN | TCP_ACK};
     const bool v6 = random_below(s, 3) == 0;
     char src[64], dst[64];
     struct packet p = {.ttl = 64, .size_bytes = 100};
@@ -81,7 +82,8 @@ static struct packet random_packet(struct random_stream *s, const struct decisio
         p.inner.dst = p.src;
         p.inner.sport = (uint16_t)random_below(s, 9);
     }
-    if (random_below(s, 3) == 0) { /* from outside: to the last public source, or the host */
+    if (random_below(s, 3) ==
+        0) { /* from outside: to the last public source, or the host */
         p = answer_to(&p);
         if (random_below(s, 4) && before->nat_src.family == p.dst.family) {
             p.dst = before->nat_src;
@@ -96,6 +98,19 @@ static struct packet random_packet(struct random_stream *s, const struct decisio
     return p;
 }
 
+/* The same connection, but what besides it a decision depends on. */
+static void vary(struct random_stream *s, struct packet *p)
+{
+    if (p->flags)
+        return;
+    if (random_below(s, 4) == 0)
+        p->tos ^= 0x10;
+    if (p->src.family == FAMILY_V6 && random_below(s, 4) == 0)
+        p->flow_label ^= 1;
+    if (p->src.family == FAMILY_V6 && random_below(s, 4) == 0)
+        p->next_header = p->next_header == p->protocol ? PROTO_DSTOPTS : p->protocol;
+}
+
 static void random_event(struct lab *l, uint64_t which, uint64_t with)
 {
     const unsigned iface = 1 + (unsigned)(with % 3);
@@ -106,8 +121,12 @@ static void random_event(struct lab *l, uint64_t which, uint64_t with)
     switch (which) {
     case 0: router_set_carrier(l->router, iface, !bad); break;
     case 1: router_set_admin(l->router, iface, !bad); break;
-    case 2: router_set_route_disabled(l->router, (uint32_t)(with / 32 % ROUTES), bad); break;
-    case 3: router_set_rule_disabled(l->router, (unsigned)(with / 32 % RULES), bad); break;
+    case 2:
+        router_set_route_disabled(l->router, (uint32_t)(with / 32 % ROUTES), bad);
+        break;
+    case 3:
+        router_set_rule_disabled(l->router, (unsigned)(with / 32 % RULES), bad);
+        break;
     case 4: router_set_nat_disabled(l->router, (unsigned)(with / 32 % NATS), bad); break;
     case 5:
         for (int i = 0; i < 2; i++)
@@ -123,7 +142,7 @@ static void random_event(struct lab *l, uint64_t which, uint64_t with)
 static void check_same(const char *what, unsigned step, const struct decision *a,
                        const struct decision *b)
 {
-    const uint8_t told = (uint8_t)~(DECISION_ROUTED | DECISION_HASHED);
+    const uint8_t told = (uint8_t) ~(DECISION_ROUTED | DECISION_HASHED);
 
     if (a->verdict != b->verdict || a->reason != b->reason || a->rule != b->rule ||
         a->member != b->member || a->out_iface != b->out_iface ||
@@ -133,8 +152,8 @@ static void check_same(const char *what, unsigned step, const struct decision *a
         fail_msg("%s, step %u: %s %s rule %d out %u flags %x, anew: %s %s rule %d out %u "
                  "flags %x",
                  what, step, verdict_names[a->verdict], reason_names[a->reason], a->rule,
-                 a->out_iface, a->flags, verdict_names[b->verdict], reason_names[b->reason],
-                 b->rule, b->out_iface, b->flags);
+                 a->out_iface, a->flags, verdict_names[b->verdict],
+                 reason_names[b->reason], b->rule, b->out_iface, b->flags);
     if ((a->entry == NULL) != (b->entry == NULL) ||
         (a->entry && (a->entry->table != b->entry->table ||
                       !prefix_equal(&a->entry->dst, &b->entry->dst))))
@@ -163,23 +182,25 @@ static void kept_decisions_are_the_decisions(void **state)
         struct packet recent[RECENT];
         unsigned kept = 0;
 
-        snprintf(config, sizeof config,
-                 "%s" CONFIG "nat accept to 45.57.2.0/24\nnat %s\nnat masquerade family 6\n",
-                 rows[i].head, i % 2 ? "src-nat public 100.64.1.2-100.64.1.9" : "masquerade");
+        snprintf(
+            config, sizeof config,
+            "%s" CONFIG "nat accept to 45.57.2.0/24\nnat %s\nnat masquerade family 6\n",
+            rows[i].head, i % 2 ? "src-nat public 100.64.1.2-100.64.1.9" : "masquerade");
         keeps = lab_create(config);
         anew = lab_create(config);
         router_set_trace(anew->router, &trace);
         for (unsigned k = 0; k < STEPS; k++) {
             const size_t again = random_below(&s, k < RECENT ? 1 : RECENT);
-            const struct packet p = k < RECENT || random_below(&s, 5) == 0
-                                        ? random_packet(&s, &keeps->last)
-                                        : recent[again];
-            const int in = random_below(&s, 40) == 0 ? -1
-                           : prefix_contains(&(struct prefix){address("192.168.10.0"), 24},
-                                             &p.src)
-                               ? 0
-                               : (int)random_below(&s, 4);
+            struct packet p = k < RECENT || random_below(&s, 5) == 0
+                                  ? random_packet(&s, &keeps->last)
+                                  : recent[again];
+            const int in =
+                random_below(&s, 40) == 0 ? -1
+                : prefix_contains(&(struct prefix){address("192.168.10.0"), 24}, &p.src)
+                    ? 0
+                    : (int)random_below(&s, 4);
 
+            vary(&s, &p);
             recent[k < RECENT ? k : again] = p;
             router_forward(keeps->router, &p, in, SECONDS(k * 0.02), &keeps->last);
             router_forward(anew->router, &p, in, SECONDS(k * 0.02), &anew->last);
@@ -217,8 +238,9 @@ static void a_decision_is_taken_once_an_epoch_and_direction(void **state)
         }
         answer.dst = l->last.nat_src;
         for (int i = 0; i < 3; i++) {
-            lab_send_packet(l, l->ifaces[conn_at(router_conns(l->router), 0)->iface_out].name,
-                            &answer, epoch);
+            lab_send_packet(
+                l, l->ifaces[conn_at(router_conns(l->router), 0)->iface_out].name,
+                &answer, epoch);
             assert_int_equal(l->last.direction, 1);
             assert_int_equal((l->last.flags & DECISION_ROUTED) != 0, i == 0);
         }

@@ -40,10 +40,11 @@ static struct flow flow_between(struct lab *l, bool tcp, uint32_t first, uint32_
 {
     struct flow f = {.lab = l};
 
-    f.out = hashing_between(l,
-                            tcp ? "tcp 192.168.10.5:40000 > 45.57.0.0:443 ack seq 1 acked 1 data 5"
-                                : "udp 192.168.10.5:40000 > 45.57.0.0:443 data 5",
-                            first, last, 0);
+    f.out = hashing_between(
+        l,
+        tcp ? "tcp 192.168.10.5:40000 > 45.57.0.0:443 ack seq 1 acked 1 data 5"
+            : "udp 192.168.10.5:40000 > 45.57.0.0:443 data 5",
+        first, last, 0);
     f.syn = f.out;
     if (tcp) {
         f.syn.tcp_flags = TCP_SYN;
@@ -62,7 +63,8 @@ static const char *flow_open(const struct flow *f, double at_s)
     answer.dst = f->lab->last.nat_src;
     answer.dport = f->lab->last.nat_sport;
     answer.tcp_flags = f->syn.protocol == PROTO_TCP ? TCP_SYN | TCP_ACK : 0;
-    lab_send_packet(f->lab, f->lab->ifaces[f->lab->last.out_iface].name, &answer, at_s + 0.01);
+    lab_send_packet(f->lab, f->lab->ifaces[f->lab->last.out_iface].name, &answer,
+                    at_s + 0.01);
     if (f->lab->last.direction != 1 || strncmp(f->lab->said, "lan ", 4) != 0)
         fail_msg("the answer: %s", f->lab->said);
     return said;
@@ -72,7 +74,8 @@ static void check(const char *what, const struct flow *f, double at_s, const cha
 {
     if (strcmp(lab_send_packet(f->lab, "lan", &f->out, at_s), wanted) != 0)
         fail_msg("%s, %s: at %g s %s, not %s", what,
-                 f->out.protocol == PROTO_TCP ? "TCP" : "UDP", at_s, f->lab->said, wanted);
+                 f->out.protocol == PROTO_TCP ? "TCP" : "UDP", at_s, f->lab->said,
+                 wanted);
 }
 
 /* The events of the table, on the WAN that the flow uses or, for "moves", on another. */
@@ -108,8 +111,9 @@ static void the_flow_of_the_changed_wan(void **state)
         enum event event;
         const char *first, *second, *back_first, *back_second;
     } rows[] = {
-        {"admin down, masquerade", MASQUERADE, ADMIN_DOWN, "wan1 100.64.1.2:40000 revived",
-         "wan1 100.64.1.2:40000", "drop nat-moved killed", "wan2 100.64.2.2:40000 revived"},
+        {"admin down, masquerade", MASQUERADE, ADMIN_DOWN,
+         "wan1 100.64.1.2:40000 revived", "wan1 100.64.1.2:40000",
+         "drop nat-moved killed", "wan2 100.64.2.2:40000 revived"},
         {"admin down, src-nat", SRC_NAT, ADMIN_DOWN, "wan1 100.64.2.2:40000",
          "wan1 100.64.2.2:40000", "wan2 100.64.2.2:40000", "wan2 100.64.2.2:40000"},
         {"carrier loss, masquerade", MASQUERADE, CARRIER_LOSS, "wan2 100.64.2.2:40000",
@@ -122,14 +126,14 @@ static void the_flow_of_the_changed_wan(void **state)
         {"carrier loss with ignore = 1, src-nat", "ignore-linkdown\n" SRC_NAT,
          CARRIER_LOSS_SEEN, "wan1 100.64.2.2:40000", "wan1 100.64.2.2:40000",
          "wan2 100.64.2.2:40000", "wan2 100.64.2.2:40000"},
-        {"the group shrinks, masquerade", MASQUERADE, GROUP_SHRINKS, "drop nat-moved killed",
-         "wan1 100.64.1.2:40000 revived", "drop nat-moved killed",
-         "wan2 100.64.2.2:40000 revived"},
+        {"the group shrinks, masquerade", MASQUERADE, GROUP_SHRINKS,
+         "drop nat-moved killed", "wan1 100.64.1.2:40000 revived",
+         "drop nat-moved killed", "wan2 100.64.2.2:40000 revived"},
         {"the group shrinks, src-nat", SRC_NAT, GROUP_SHRINKS, "wan1 100.64.2.2:40000",
          "wan1 100.64.2.2:40000", "wan2 100.64.2.2:40000", "wan2 100.64.2.2:40000"},
         {"the address goes, masquerade", MASQUERADE, ADDRESS_GOES,
-         "wan1 100.64.1.2:40000 revived", "wan1 100.64.1.2:40000", "drop nat-moved killed",
-         "wan2 100.64.2.2:40000 revived"},
+         "wan1 100.64.1.2:40000 revived", "wan1 100.64.1.2:40000",
+         "drop nat-moved killed", "wan2 100.64.2.2:40000 revived"},
         {"the address goes, src-nat", SRC_NAT, ADDRESS_GOES, "wan1 100.64.2.2:40000",
          "wan1 100.64.2.2:40000", "wan2 100.64.2.2:40000", "wan2 100.64.2.2:40000"},
     };
@@ -165,7 +169,8 @@ static void flows_of_wans_that_are_well_move_and_die_too(void **state)
     static const struct {
         const char *what, *nat, *first, *second;
     } rows[] = {
-        {"masquerade", MASQUERADE, "drop nat-moved killed", "wan3 100.64.3.2:40000 revived"},
+        {"masquerade", MASQUERADE, "drop nat-moved killed",
+         "wan3 100.64.3.2:40000 revived"},
         {"src-nat", SRC_NAT, "wan3 100.64.2.2:40000", "wan3 100.64.2.2:40000"},
     };
 
@@ -196,7 +201,8 @@ static void the_return_breaks_what_began_meanwhile(void **state)
     static const struct {
         const char *what, *nat, *first, *second;
     } rows[] = {
-        {"masquerade", MASQUERADE, "drop nat-moved killed", "wan2 100.64.2.2:40000 revived"},
+        {"masquerade", MASQUERADE, "drop nat-moved killed",
+         "wan2 100.64.2.2:40000 revived"},
         {"src-nat", SRC_NAT, "wan2 100.64.1.2:40000", "wan2 100.64.1.2:40000"},
     };
 
@@ -235,7 +241,8 @@ static void without_loose_tracking_private_sources_leak(void **state)
         assert_int_equal(l->last.reason, REASON_INVALID);
     }
     check("loose = 0", &udp, 4, "wan1 100.64.1.2:40000 revived");
-    assert_string_equal(lab_send_packet(l, "lan", &tcp.syn, 5), "wan1 100.64.1.2:40000 revived");
+    assert_string_equal(lab_send_packet(l, "lan", &tcp.syn, 5),
+                        "wan1 100.64.1.2:40000 revived");
     lab_destroy(l);
 }
 
@@ -285,9 +292,9 @@ static void metric_failover_kills_what_is_masqueraded(void **state)
 /* RouterOS: a link that is not running is an interface that is down. */
 static void routeros_forgets_with_the_link(void **state)
 {
-    struct lab *l = lab_create("platform routeros7\n" INTERFACES
-                               "route 0.0.0.0/0 via 100.64.1.1\n"
-                               "route 0.0.0.0/0 via 100.64.2.1 distance 2\n" MASQUERADE);
+    struct lab *l =
+        lab_create("platform routeros7\n" INTERFACES "route 0.0.0.0/0 via 100.64.1.1\n"
+                   "route 0.0.0.0/0 via 100.64.2.1 distance 2\n" MASQUERADE);
     struct flow f = flow_between(l, true, FIRST_HASH, LAST_HASH);
 
     (void)state;

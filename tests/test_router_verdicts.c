@@ -118,9 +118,8 @@ static struct route_answer bound(struct lab *l, const char *text, const char *oi
                                  unsigned *member)
 {
     const struct packet p = packet(text);
-    struct route_query q = {.packet = &p,
-                            .in_iface = -1,
-                            .out_iface = (int)lab_iface(l, oif)};
+    struct route_query q = {
+        .packet = &p, .in_iface = -1, .out_iface = (int)lab_iface(l, oif)};
     struct route_answer a;
 
     router_route(l->router, &q, &a, member);
@@ -156,7 +155,7 @@ static void a_bound_lookup_takes_its_device(void **state)
 static void esp_spreads_by_its_spi(void **state)
 {
     struct lab *l = lab_create(INTERFACES "hash l4 5\n"
-                               "route 0.0.0.0/0 via 100.64.1.1 100.64.2.1\n");
+                                          "route 0.0.0.0/0 via 100.64.1.1 100.64.2.1\n");
     unsigned used[2] = {0};
 
     (void)state;

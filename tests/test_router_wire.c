@@ -54,12 +54,13 @@ static void an_answer_is_found_on_its_wire_and_comes_back(void **state)
             take_port(l, sent[i / 2]);
         if (p.protocol == PROTO_TCP)
             seen.tcp_flags = TCP_SYN | TCP_ACK;
-        assert_false(router_find_wire(l->router, &seen, 0, &wire, &in_iface));
+        assert_false(router_find_wire(l->router, &seen, NULL, 0, &wire, &in_iface));
         lab_send_packet(l, "lan", &p, 1);
         public = l->last.nat_src;
-        if (!router_find_wire(l->router, &seen, SECONDS(2), &wire, &in_iface))
+        if (!router_find_wire(l->router, &seen, NULL, SECONDS(2), &wire, &in_iface))
             fail_msg("%s: not found", sent[i / 2]);
-        if (in_iface != 1 || !addr_equal(&wire.dst, &public) || !addr_equal(&wire.src, &p.dst))
+        if (in_iface != 1 || !addr_equal(&wire.dst, &public) ||
+            !addr_equal(&wire.src, &p.dst))
             fail_msg("%s: by %d", sent[i / 2], in_iface);
         lab_send_packet(l, "wan1", &wire, 2);
         if (l->last.verdict != VERDICT_FORWARD || l->last.out_iface != 0 ||
@@ -88,13 +89,14 @@ static void an_error_is_found_on_its_wire_and_comes_back(void **state)
         if (i % 2)
             take_port(l, sent[i / 2]);
         lab_send_packet(l, "lan", &p, 1);
-        assert_true(router_find_wire(l->router, &seen, SECONDS(2), &wire, &in_iface));
+        assert_true(router_find_wire(l->router, &seen, NULL, SECONDS(2), &wire, &in_iface));
         assert_int_equal(in_iface, 1);
         assert_true(addr_equal(&wire.inner.src, &l->last.nat_src));
         assert_true(addr_equal(&wire.dst, &l->last.nat_src));
         lab_send_packet(l, "wan1", &wire, 2);
         if (l->last.verdict != VERDICT_FORWARD || l->last.out_iface != 0)
             fail_msg("%s: %s", sent[i / 2], l->said);
+        assert_ptr_equal(conn_at(router_conns(l->router), l->last.conn), lab_conn(l, &p));
         lab_destroy(l);
     }
 }
@@ -108,10 +110,11 @@ static void what_began_outside_comes_as_it_came(void **state)
 
     (void)state;
     lab_send_packet(l, "wan2", &from_outside, 1);
-    assert_true(router_find_wire(l->router, &from_outside, SECONDS(2), &wire, &in_iface));
+    assert_true(router_find_wire(l->router, &from_outside, NULL, SECONDS(2), &wire, &in_iface));
     assert_int_equal(in_iface, lab_iface(l, "wan2"));
     assert_true(addr_equal(&wire.dst, &from_outside.dst));
-    assert_false(router_find_wire(l->router, &from_outside, SECONDS(31), &wire, &in_iface));
+    assert_false(
+        router_find_wire(l->router, &from_outside, NULL, SECONDS(31), &wire, &in_iface));
     lab_destroy(l);
 }
 
@@ -129,12 +132,14 @@ static void a_killed_connection_is_still_found(void **state)
     lab_send_packet(l, "lan", &p, 1);
     lab_set_admin(l, "wan1", false);
     assert_true(lab_conn(l, &p)->flags & CONN_KILLED);
-    assert_true(router_find_wire(l->router, &seen, SECONDS(2), &wire, &in_iface));
+    assert_true(router_find_wire(l->router, &seen, NULL, SECONDS(2), &wire, &in_iface));
     assert_int_equal(in_iface, lab_iface(l, "wan1"));
     assert_true(addr_equal(&wire.dst, &old));
-    assert_string_equal(lab_send_packet(l, "wan1", &wire, 2), "local new"); /* for nobody */
-    assert_string_equal(lab_send_packet(l, "lan", &p, 3), "wan2 100.64.2.2:40000 revived");
-    assert_true(router_find_wire(l->router, &seen, SECONDS(3), &wire, &in_iface));
+    assert_string_equal(lab_send_packet(l, "wan1", &wire, 2),
+                        "local new"); /* for nobody */
+    assert_string_equal(lab_send_packet(l, "lan", &p, 3),
+                        "wan2 100.64.2.2:40000 revived");
+    assert_true(router_find_wire(l->router, &seen, NULL, SECONDS(3), &wire, &in_iface));
     assert_int_equal(in_iface, lab_iface(l, "wan2"));
     lab_destroy(l);
 }
@@ -172,14 +177,22 @@ static void each_end_is_told_once(void **state)
         unsigned ends;
     } rows[] = {
         {"past its time, found by its next packet",
-         {"udp 192.168.10.5:1 > 45.57.1.1:2", "udp 192.168.10.5:1 > 45.57.1.1:2"}, {0, 31}, 1},
+         {"udp 192.168.10.5:1 > 45.57.1.1:2", "udp 192.168.10.5:1 > 45.57.1.1:2"},
+         {0, 31},
+         1},
         {"past its time, swept by others",
-         {"udp 192.168.10.5:1 > 45.57.1.1:2", "udp 192.168.10.5:3 > 45.57.1.1:2"}, {0, 31}, 1},
+         {"udp 192.168.10.5:1 > 45.57.1.1:2", "udp 192.168.10.5:3 > 45.57.1.1:2"},
+         {0, 31},
+         1},
         {"a SYN after a RST",
          {"tcp 192.168.10.5:1 > 45.57.1.1:2 ack", "tcp 192.168.10.5:1 > 45.57.1.1:2 rst",
-          "tcp 192.168.10.5:1 > 45.57.1.1:2 syn"}, {0, 1, 2}, 1},
+          "tcp 192.168.10.5:1 > 45.57.1.1:2 syn"},
+         {0, 1, 2},
+         1},
         {"alive",
-         {"udp 192.168.10.5:1 > 45.57.1.1:2", "udp 192.168.10.5:1 > 45.57.1.1:2"}, {0, 29}, 0},
+         {"udp 192.168.10.5:1 > 45.57.1.1:2", "udp 192.168.10.5:1 > 45.57.1.1:2"},
+         {0, 29},
+         0},
     };
 
     (void)state;

@@ -10,7 +10,7 @@
 
 #include "tests/routers.h"
 
-#define PROBE  "tcp 192.168.10.50:1234 > 203.0.113.1:443"
+#define PROBE "tcp 192.168.10.50:1234 > 203.0.113.1:443"
 #define ROUTER                                                                           \
     "iface lan 192.168.10.1/24 2001:db8:10::1/64\n"                                      \
     "iface wan1 100.64.1.2/24\n"                                                         \
@@ -18,8 +18,8 @@
     "route 0.0.0.0/0 via 100.64.1.1\n"                                                   \
     "route 0.0.0.0/0 via 100.64.2.1 table other\n"
 
-static void check(const char *what, const char *config, const char *in, const char *packet_text,
-                  const char *answer)
+static void check(const char *what, const char *config, const char *in,
+                  const char *packet_text, const char *answer)
 {
     struct lab *l = lab_create(config);
 
@@ -70,7 +70,8 @@ static void each_selector_takes_what_it_says(void **state)
         {"not", "lan", PROBE, MAIN},
         {"from 192.168.10.50/32 not", "lan", PROBE, MAIN},
         {"from 192.168.10.51/32 not", "lan", PROBE, OTHER},
-        {"from 192.168.10.50/32 proto udp not", "lan", PROBE, OTHER}, /* the whole match */
+        {"from 192.168.10.50/32 proto udp not", "lan", PROBE,
+         OTHER},                                        /* the whole match */
         {"from 2001:db8::/32 not", "lan", PROBE, MAIN}, /* a rule of the other family */
         {"disabled", "lan", PROBE, MAIN},
     };
@@ -91,61 +92,89 @@ static void the_walk_ends_where_it_must(void **state)
     static const struct {
         const char *what, *rules, *answer;
     } rows[] = {
-        {"lower priority first", "rule lookup other priority 200\n"
-                                 "rule drop priority 100\n", "drop"},
-        {"equal ones in their order", "rule lookup other priority 100\n"
-                                      "rule drop priority 100\n", OTHER},
+        {"lower priority first",
+         "rule lookup other priority 200\n"
+         "rule drop priority 100\n",
+         "drop"},
+        {"equal ones in their order",
+         "rule lookup other priority 100\n"
+         "rule drop priority 100\n",
+         OTHER},
         {"the router's own main came before the user's of its priority",
          "rule drop priority 32766\n", MAIN},
         {"unreachable", "rule unreachable priority 1\n", "unreachable"},
         {"prohibit", "rule prohibit priority 1\n", "prohibit"},
         {"nop goes on", "rule nop priority 1\nrule drop priority 2\n", "drop"},
         {"an empty table goes on", "rule lookup empty priority 1\n", MAIN},
-        {"goto jumps", "rule goto priority 1 goto 3\nrule drop priority 2\n"
-                       "rule lookup other priority 3\n", OTHER},
-        {"goto to nowhere is passed over", "rule goto priority 1 goto 4\n"
-                                           "rule drop priority 2\n", "drop"},
-        {"goto does not go back", "rule lookup other priority 5\n"
-                                  "rule goto priority 6 goto 5\nrule drop priority 7\n",
+        {"goto jumps",
+         "rule goto priority 1 goto 3\nrule drop priority 2\n"
+         "rule lookup other priority 3\n",
          OTHER},
-        {"goto leads to main too", "rule goto priority 1 goto 32766\nrule drop priority 2\n",
-         MAIN},
+        {"goto to nowhere is passed over",
+         "rule goto priority 1 goto 4\n"
+         "rule drop priority 2\n",
+         "drop"},
+        {"goto does not go back",
+         "rule lookup other priority 5\n"
+         "rule goto priority 6 goto 5\nrule drop priority 7\n",
+         OTHER},
+        {"goto leads to main too",
+         "rule goto priority 1 goto 32766\nrule drop priority 2\n", MAIN},
         {"goto does not see a disabled rule",
          "rule goto priority 1 goto 3\nrule prohibit priority 2\n"
-         "rule drop priority 3 disabled\nrule lookup other priority 4\n", "prohibit"},
+         "rule drop priority 3 disabled\nrule lookup other priority 4\n",
+         "prohibit"},
         {"goto does not see a rule of the other family",
          "rule goto priority 1 goto 3\nrule prohibit priority 2\n"
-         "rule drop priority 3 family 6\nrule lookup other priority 4\n", "prohibit"},
+         "rule drop priority 3 family 6\nrule lookup other priority 4\n",
+         "prohibit"},
         {"a rule that does not match does not jump",
          "rule goto priority 1 goto 3 proto udp\nrule drop priority 2\n"
-         "rule lookup other priority 3\n", "drop"},
+         "rule lookup other priority 3\n",
+         "drop"},
         {"main deleted: nothing is left", "no-main-rule\n", "no route"},
-        {"a blackhole route ends it", "route 203.0.113.0/24 blackhole table black\n"
-                                      "rule lookup black priority 1\n", "drop in black"},
-        {"an unreachable one", "route 203.0.113.0/24 unreachable table black\n"
-                               "rule lookup black priority 1\n", "unreachable in black"},
-        {"a prohibit one", "route 203.0.113.0/24 prohibit table black\n"
-                           "rule lookup black priority 1\n", "prohibit in black"},
-        {"throw goes on", "route 203.0.113.0/24 throw table black\n"
-                          "route 0.0.0.0/0 via 100.64.2.1 table black\n"
-                          "rule lookup black priority 1\n", MAIN},
-        {"suppression does not apply to them", "route 0.0.0.0/0 blackhole table black\n"
-                                               "rule lookup black priority 1 min-prefix 0\n",
+        {"a blackhole route ends it",
+         "route 203.0.113.0/24 blackhole table black\n"
+         "rule lookup black priority 1\n",
          "drop in black"},
-        {"a default is suppressed by 0", "rule lookup other priority 1 min-prefix 0\n", MAIN},
-        {"a /1 is not", "route 128.0.0.0/1 via 100.64.2.1 table other\n"
-                        "rule lookup other priority 1 min-prefix 0\n", OTHER},
-        {"length equal to the limit is", "route 203.0.113.0/24 via 100.64.2.1 table other\n"
-                                         "rule lookup other priority 1 min-prefix 24\n",
+        {"an unreachable one",
+         "route 203.0.113.0/24 unreachable table black\n"
+         "rule lookup black priority 1\n",
+         "unreachable in black"},
+        {"a prohibit one",
+         "route 203.0.113.0/24 prohibit table black\n"
+         "rule lookup black priority 1\n",
+         "prohibit in black"},
+        {"throw goes on",
+         "route 203.0.113.0/24 throw table black\n"
+         "route 0.0.0.0/0 via 100.64.2.1 table black\n"
+         "rule lookup black priority 1\n",
          MAIN},
-        {"longer is not", "route 203.0.113.0/25 via 100.64.2.1 table other\n"
-                          "rule lookup other priority 1 min-prefix 24\n", OTHER},
+        {"suppression does not apply to them",
+         "route 0.0.0.0/0 blackhole table black\n"
+         "rule lookup black priority 1 min-prefix 0\n",
+         "drop in black"},
+        {"a default is suppressed by 0", "rule lookup other priority 1 min-prefix 0\n",
+         MAIN},
+        {"a /1 is not",
+         "route 128.0.0.0/1 via 100.64.2.1 table other\n"
+         "rule lookup other priority 1 min-prefix 0\n",
+         OTHER},
+        {"length equal to the limit is",
+         "route 203.0.113.0/24 via 100.64.2.1 table other\n"
+         "rule lookup other priority 1 min-prefix 24\n",
+         MAIN},
+        {"longer is not",
+         "route 203.0.113.0/25 via 100.64.2.1 table other\n"
+         "rule lookup other priority 1 min-prefix 24\n",
+         OTHER},
         {"the whole table is left: the shorter prefix is not tried",
          "route 203.0.113.0/24 via 100.64.2.1 table other\n"
          "rule lookup other priority 1 min-prefix 28\n"
-         "rule drop priority 2\n", "drop"},
-        {"a device group is suppressed", "rule lookup other priority 1 suppress-group 7\n",
-         MAIN},
+         "rule drop priority 2\n",
+         "drop"},
+        {"a device group is suppressed",
+         "rule lookup other priority 1 suppress-group 7\n", MAIN},
         {"another is not", "rule lookup other priority 1 suppress-group 8\n", OTHER},
         {"only-in-table ends with a miss", "rule lookup-only-in-table empty priority 1\n",
          "only table"},
@@ -190,7 +219,8 @@ static void routeros_looks_into_the_marks_table_first(void **state)
         {"the mark's table", "mark to_other other\nrule drop\n", PROBE " mark 1", OTHER},
         {"no mark, no table", "mark to_other other\nrule drop\n", PROBE, "drop"},
         {"another mark", "mark to_other other\nmark else empty\n", PROBE " mark 2", MAIN},
-        {"a miss goes on to the rules", "mark m empty\nrule drop\n", PROBE " mark 1", "drop"},
+        {"a miss goes on to the rules", "mark m empty\nrule drop\n", PROBE " mark 1",
+         "drop"},
         {"before local: the router becomes unreachable", "mark to_other other\n",
          "tcp 192.168.10.50:1 > 192.168.10.1:2 mark 1", OTHER},
         {"a mark without a table is matched by rules",
@@ -201,14 +231,16 @@ static void routeros_looks_into_the_marks_table_first(void **state)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         char config[1024];
 
-        snprintf(config, sizeof config, "platform routeros7\n" ROUTER "%s", rows[i].config);
+        snprintf(config, sizeof config, "platform routeros7\n" ROUTER "%s",
+                 rows[i].config);
         check(rows[i].what, config, "lan", rows[i].packet, rows[i].answer);
     }
 }
 
 static void port_rules_are_seen_while_they_are_enabled(void **state)
 {
-    struct lab *l = lab_read(ROUTER "rule lookup other dport 80\nrule lookup other proto tcp\n");
+    struct lab *l =
+        lab_read(ROUTER "rule lookup other dport 80\nrule lookup other proto tcp\n");
     struct ruleset *rs = ruleset_create(&l->config);
 
     (void)state;
@@ -223,11 +255,11 @@ static void port_rules_are_seen_while_they_are_enabled(void **state)
 
 static void a_trace_tells_the_steps_in_their_order(void **state)
 {
-    struct lab *l = lab_create("platform routeros7\n" ROUTER
-                               "rule lookup main min-prefix 0\n"
-                               "rule lookup empty from 192.168.10.50/32\n"
-                               "rule lookup main from 192.168.10.51/32\n"
-                               "rule lookup other iif lan\n");
+    struct lab *l =
+        lab_create("platform routeros7\n" ROUTER "rule lookup main min-prefix 0\n"
+                   "rule lookup empty from 192.168.10.50/32\n"
+                   "rule lookup main from 192.168.10.51/32\n"
+                   "rule lookup other iif lan\n");
 
     (void)state;
     lab_trace(l, true);

@@ -522,7 +522,8 @@ static void set_adds_a_last_member(void **state)
     scenario_free(t);
 }
 
-/* RFC 6901: ~1 is '/', ~0 is '~'. What is no JSON is a string; later changes see earlier. */
+/* RFC 6901: ~1 is '/', ~0 is '~'. What is no JSON is a string; later changes see earlier
+ * ones. */
 static void set_takes_strings_and_escaped_names(void **state)
 {
     static const char *const set[] = {

@@ -344,6 +344,60 @@ static void no_kind_of_value_anywhere_is_more_than_an_error(void **state)
     }
 }
 
+/* "/router/routes=[...]" of so many routes, each with so many gateways. */
+static char *set_of_routes(unsigned routes, unsigned gateways)
+{
+    char *set;
+    size_t size;
+    FILE *out = open_memstream(&set, &size);
+
+    assert_non_null(out);
+    fprintf(out, "/router/routes=[");
+    for (unsigned i = 0; i < routes; i++) {
+        fprintf(out, "%s{\"dst_address\": \"10.%u.%u.0/24\", \"gateway\": [",
+                i ? "," : "", gateways > 1 ? i / 256 : 0, gateways > 1 ? i % 256 : 0);
+        for (unsigned k = 0; k < gateways; k++)
+            fprintf(out, "%s\"100.64.1.%u\"", k ? "," : "", k + 3);
+        fprintf(out, "]}");
+    }
+    fprintf(out, "]");
+    fclose(out);
+    return set;
+}
+
+static void crowds_of_gateways_are_refused(void **state)
+{
+    static const struct {
+        unsigned routes, gateways;
+        const char *message; /* NULL: accepted */
+    } rows[] = {
+        {256, 1, NULL},
+        {257, 1,
+         "/router/routes/256: one destination has at most 256 routes with 256 gateways "
+         "in a "
+         "table"},
+        {128, 128, NULL},
+        {129, 128,
+         "/router/routes: the routes have at most 16384 gateways in all, got 16512"},
+        {8193, 1, "/router/routes: must have at most 8192 elements, got 8193"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LEN(rows); i++) {
+        char *set = set_of_routes(rows[i].routes, rows[i].gateways);
+        const char *const sets[] = {set};
+        struct outcome o =
+            outcome_of(THREE_WANS, &(struct scenario_changes){.set = sets, .set_len = 1});
+
+        if (o.accepted != !rows[i].message ||
+            (rows[i].message && strcmp(first_message(o.messages), rows[i].message) != 0))
+            fail_msg("%u routes with %u gateways: %s", rows[i].routes, rows[i].gateways,
+                     o.messages);
+        free(o.messages);
+        free(set);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -352,6 +406,7 @@ int main(void)
         cmocka_unit_test(what_can_be_meant_is_accepted_with_a_warning),
         cmocka_unit_test(a_change_that_leads_nowhere_is_an_error),
         cmocka_unit_test(an_unreadable_file_is_told_from_a_wrong_one),
+        cmocka_unit_test(crowds_of_gateways_are_refused),
         cmocka_unit_test(a_file_that_is_cut_anywhere_is_refused),
         cmocka_unit_test(no_kind_of_value_anywhere_is_more_than_an_error),
     };

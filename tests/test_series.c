@@ -64,8 +64,8 @@ static void points_double_when_there_are_too_many(void **state)
 
 static void nothing_is_lost_by_leaps_of_time(void **state)
 {
-    static const int64_t times[] = {0, 5, 3 * SECOND, 86400 * SECOND, 86400 * SECOND + 1,
-                                    INT64_MAX / 2, INT64_MAX};
+    static const int64_t times[] = {
+        0, 5, 3 * SECOND, 86400 * SECOND, 86400 * SECOND + 1, INT64_MAX / 2, INT64_MAX};
     struct series s;
 
     (void)state;

@@ -29,7 +29,8 @@ static void known_splits_have_their_indices(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        const double jain = stats_jain(rows[i].x, rows[i].n), cv = stats_cv(rows[i].x, rows[i].n);
+        const double jain = stats_jain(rows[i].x, rows[i].n),
+                     cv = stats_cv(rows[i].x, rows[i].n);
         const double most = stats_max_over_mean(rows[i].x, rows[i].n);
 
         if (fabs(jain - rows[i].jain) > 1e-6 || fabs(cv - rows[i].cv) > 1e-6 ||
@@ -48,9 +49,10 @@ static void chi_square_survival_agrees_with_the_tables(void **state)
         unsigned df;
         double q;
     } rows[] = {
-        {3.841, 1, .05},    {6.635, 1, .01},      {10.828, 1, .001},  {0.0039321, 1, .95},
-        {5.991, 2, .05},    {7.815, 3, .05},      {11.345, 3, .01},   {18.307, 10, .05},
-        {3.940, 10, .95},   {29.588, 10, .001},   {43.773, 30, .05},  {124.342, 100, .05},
+        {3.841, 1, .05},      {6.635, 1, .01},       {10.828, 1, .001},
+        {0.0039321, 1, .95},  {5.991, 2, .05},       {7.815, 3, .05},
+        {11.345, 3, .01},     {18.307, 10, .05},     {3.940, 10, .95},
+        {29.588, 10, .001},   {43.773, 30, .05},     {124.342, 100, .05},
         {149.449, 100, .001}, {1074.679, 1000, .05},
     };
 
@@ -63,13 +65,16 @@ static void chi_square_survival_agrees_with_the_tables(void **state)
     }
 }
 
-/* Closed forms: df 2 is exp(-x/2), df 1 is erfc(sqrt(x/2)), df 4 is exp(-x/2)(1 + x/2). */
+/* Closed forms: df 2 is exp(-x/2), df 1 is erfc(sqrt(x/2)), df 4 is exp(-x/2)(1 +
+ * x/2). */
 static void chi_square_survival_agrees_with_closed_forms(void **state)
 {
     (void)state;
     for (double x = 0.125; x < 200; x *= 1.5) {
-        const double exact[] = {erfc(sqrt(x / 2)), exp(-x / 2), exp(-x / 2) * (1 + x / 2)};
-        const double got[] = {stats_chi_square_survival(x, 1), stats_chi_square_survival(x, 2),
+        const double exact[] = {erfc(sqrt(x / 2)), exp(-x / 2),
+                                exp(-x / 2) * (1 + x / 2)};
+        const double got[] = {stats_chi_square_survival(x, 1),
+                              stats_chi_square_survival(x, 2),
                               stats_chi_square_survival(x, 4)};
 
         for (int i = 0; i < 3; i++)
@@ -97,12 +102,9 @@ static void flows_needed_follow_the_smallest_share(void **state)
         size_t n;
         uint64_t flows;
     } rows[] = {
-        {{.5, .5}, 2, 900},
-        {{1.0 / 3, 1.0 / 3, 1.0 / 3}, 3, 1800},
-        {{.9, .1}, 2, 8100},
-        {{5.0 / 6, 1.0 / 6}, 2, 4500},
-        {{1}, 1, 0},
-        {{1, 0}, 2, 0},
+        {{.5, .5}, 2, 900},  {{1.0 / 3, 1.0 / 3, 1.0 / 3}, 3, 1800},
+        {{.9, .1}, 2, 8100}, {{5.0 / 6, 1.0 / 6}, 2, 4500},
+        {{1}, 1, 0},         {{1, 0}, 2, 0},
     };
 
     (void)state;
@@ -121,7 +123,8 @@ static void effective_flows_are_the_inverse_of_hhi(void **state)
     assert_true(fabs(stats_effective_flows(4, 4) - 4) <= 0);
     assert_true(fabs(stats_effective_flows(4, 10) - 1.6) < 1e-12);
     assert_true(fabs(stats_effective_flows(0, 0)) <= 0);
-    assert_true(fabs(stats_effective_flows(2 * big, (stats_u128)big * big * 2) - 2) < 1e-12);
+    assert_true(fabs(stats_effective_flows(2 * big, (stats_u128)big * big * 2) - 2) <
+                1e-12);
 }
 
 /* 1e16 + 1 + ... + 1 - 1e16: plain addition loses every 1. */

@@ -11,8 +11,8 @@
 #include "tests/routers.h"
 
 static const char *const names[TCP_STATES] = {
-    "none",      "syn-sent",   "syn-received", "established", "fin-wait",
-    "close-wait", "last-ack",  "time-wait",    "close",       "syn-sent2",
+    "none",       "syn-sent", "syn-received", "established", "fin-wait",
+    "close-wait", "last-ack", "time-wait",    "close",       "syn-sent2",
 };
 
 static struct packet segment(const char *flags)
@@ -127,10 +127,14 @@ static void a_life_runs_through_the_states(void **state)
           {"< ack", "established"},
           {0}}},
         {"no flags at all are invalid",
-         {{"> syn", "syn-sent"}, {"> psh", "invalid"}, {"< syn ack", "syn-received"}, {0}}},
+         {{"> syn", "syn-sent"},
+          {"> psh", "invalid"},
+          {"< syn ack", "syn-received"},
+          {0}}},
         {"an ACK before the SYN+ACK is invalid",
          {{"> syn", "syn-sent"}, {"> ack", "invalid"}, {0}}},
-        {"picked up in mid-stream", {{"> ack", "established"}, {"< ack", "established"}, {0}}},
+        {"picked up in mid-stream",
+         {{"> ack", "established"}, {"< ack", "established"}, {0}}},
         {"with data", {{"> ack psh data 100", "established"}, {0}}},
         {"not by a SYN+ACK", {{"> syn ack", "refused"}, {0}}},
         {"not by a FIN", {{"> fin ack", "refused"}, {0}}},
@@ -161,9 +165,11 @@ static void each_state_has_its_timeout(void **state)
         enum tcp_state state;
         int linux_s, routeros_s;
     } rows[] = {
-        {TCP_SYN_SENT, 120, 5},       {TCP_SYN_RECEIVED, 60, 5}, {TCP_ESTABLISHED, 432000, 86400},
-        {TCP_FIN_WAIT, 120, 10},      {TCP_CLOSE_WAIT, 60, 10},  {TCP_LAST_ACK, 30, 10},
-        {TCP_TIME_WAIT, 120, 10},     {TCP_CLOSE, 10, 10},       {TCP_SYN_SENT2, 120, 5},
+        {TCP_SYN_SENT, 120, 5},           {TCP_SYN_RECEIVED, 60, 5},
+        {TCP_ESTABLISHED, 432000, 86400}, {TCP_FIN_WAIT, 120, 10},
+        {TCP_CLOSE_WAIT, 60, 10},         {TCP_LAST_ACK, 30, 10},
+        {TCP_TIME_WAIT, 120, 10},         {TCP_CLOSE, 10, 10},
+        {TCP_SYN_SENT2, 120, 5},
     };
     struct router_config c[2];
     struct tcp_timeouts timeouts[2];
@@ -194,26 +200,40 @@ static void what_is_not_acknowledged_shortens_the_timeout(void **state)
         int seconds;
     } rows[] = {
         {"an idle connection",
-         {"> syn seq 10", "< syn ack seq 90 acked 11", "> ack seq 11 acked 91"}, true, 432000},
+         {"> syn seq 10", "< syn ack seq 90 acked 11", "> ack seq 11 acked 91"},
+         true,
+         432000},
         {"data on its way",
          {"> syn seq 10", "< syn ack seq 90 acked 11", "> ack seq 11 acked 91",
-          "> ack seq 11 acked 91 data 100"}, true, 300},
+          "> ack seq 11 acked 91 data 100"},
+         true,
+         300},
         {"data acknowledged",
          {"> syn seq 10", "< syn ack seq 90 acked 11", "> ack seq 11 acked 91",
-          "> ack seq 11 acked 91 data 100", "< ack seq 91 acked 111"}, true, 432000},
+          "> ack seq 11 acked 91 data 100", "< ack seq 91 acked 111"},
+         true,
+         432000},
         {"data acknowledged in part",
          {"> syn seq 10", "< syn ack seq 90 acked 11", "> ack seq 11 acked 91",
-          "> ack seq 11 acked 91 data 100", "< ack seq 91 acked 50"}, true, 300},
+          "> ack seq 11 acked 91 data 100", "< ack seq 91 acked 50"},
+         true,
+         300},
         {"the server's data on its way",
          {"> syn seq 10", "< syn ack seq 90 acked 11", "> ack seq 11 acked 91",
-          "< ack seq 91 acked 11 data 7"}, true, 300},
+          "< ack seq 91 acked 11 data 7"},
+         true,
+         300},
         {"over the end of the sequence numbers",
          {"> syn seq 0xfffffff0", "< syn ack seq 90 acked 0xfffffff1",
           "> ack seq 0xfffffff1 acked 91", "> ack seq 0xfffffff1 acked 91 data 100",
-          "< ack seq 91 acked 0x55"}, true, 432000},
+          "< ack seq 91 acked 0x55"},
+         true,
+         432000},
         {"picked up and not answered", {"> ack seq 10 acked 5"}, false, 300},
         {"picked up and answered",
-         {"> ack seq 10 acked 5", "< ack seq 5 acked 10"}, true, 432000},
+         {"> ack seq 10 acked 5", "< ack seq 5 acked 10"},
+         true,
+         432000},
     };
     struct router_config c;
     struct tcp_timeouts timeouts;
@@ -254,7 +274,8 @@ static void three_repetitions_shorten_the_timeout(void **state)
     assert_true(tcp_begin(&t, &p, true));
     for (unsigned repeated = 1; repeated <= 4; repeated++) {
         assert_int_equal(tcp_follow(&t, &p, 0, true), TCP_TRACKED);
-        assert_true(tcp_timeout(&t, &timeouts, true) == SECONDS(repeated < 3 ? 1000 : 300));
+        assert_true(tcp_timeout(&t, &timeouts, true) ==
+                    SECONDS(repeated < 3 ? 1000 : 300));
     }
 }
 

@@ -218,7 +218,7 @@ static void no_value_of_any_type_breaks_a_line(void **state)
     json_decref(result);
 }
 
-/* In the place of names and texts: 20 000 times a letter, a wide one, an accent, a space. */
+/* In the place of names and texts: a letter, a wide one, an accent, 20 000 times. */
 static void long_and_wide_names_are_cut(void **state)
 {
     enum { COPIES = 20000 };

@@ -1,8 +1,8 @@
 /*
  * Events, in the order of their time.
  *
- * What an event adds is a route or a rule like those of the file; it stands behind them in the
- * router's configuration, disabled until its time has come.
+ * What an event adds is a route or a rule like those of the file; it stands behind them in
+ * the router's configuration, disabled until its time has come.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -43,7 +43,8 @@ static const struct reader_field wan_only_fields[] = {WAN_FIELD, READER_END};
 
 static const struct reader_field address_fields[] = {
     WAN_FIELD,
-    {.name = "address", .kind = READER_PREFIX, READER_AT(struct event_text, event.address),
+    {.name = "address", .kind = READER_PREFIX,
+     READER_AT(struct event_text, event.address),
      .host_bits = READER_HOST_BITS_KEPT, .required = true,
      .doc = "the new one, with the length of its network"},
     {.name = "old_address", .kind = READER_ADDR,
@@ -69,7 +70,8 @@ static const struct reader_field rule_add_fields[] = {
     {.name = "before", .kind = READER_CUSTOM, READER_AT(struct event_text, before),
      READER_GIVEN(struct event_text, before_given), .custom = scenario_read_place,
      .schema = SCENARIO_PLACE_SCHEMA,
-     .doc = "routeros7: the rule of the router's rules that it goes in front of; at the end"
+     .doc = "routeros7: the rule of the router's rules that it goes in front of; at the"
+             " end"
             " when left out"},
     READER_END,
 };
@@ -81,8 +83,8 @@ static const struct reader_field rule_remove_fields[] = {
 
 static const struct reader_variant variants[] = {
     [EVENT_LINK_DOWN] = {"link-down", "the WAN's link goes down", link_fields},
-    [EVENT_GATEWAY_DOWN] = {"gateway-down", "the WAN's gateway answers nothing, its link stays"
-                            " up", wan_only_fields},
+    [EVENT_GATEWAY_DOWN] = {"gateway-down", "the WAN's gateway answers nothing, its link is up",
+                            wan_only_fields},
     [EVENT_BLACKHOLE] = {"blackhole", "the gateway answers, but nothing behind it does",
                          wan_only_fields},
     [EVENT_ADDRESS_CHANGE] = {"address-change", "the WAN gets another address",
@@ -96,13 +98,15 @@ static const struct reader_variant variants[] = {
 
 static const struct reader_field event_fields[] = {
     {.name = "at", .kind = READER_DURATION, READER_AT(struct event_text, event.at_ns),
-     .required = true, .max = SCENARIO_DURATION_MAX, .doc = "when, from the start of the run"},
+     .required = true, .max = SCENARIO_DURATION_MAX,
+     .doc = "when, from the start of the run"},
     {.name = "kind", .kind = READER_ENUM, READER_AT(struct event_text, event.kind),
      READER_NAMES(event_kind_names), .required = true, .doc = "what happens"},
     {.name = "for", .kind = READER_DURATION, READER_AT(struct event_text, event.for_ns),
      READER_GIVEN(struct event_text, for_given), .above_min = true,
      .max = SCENARIO_DURATION_MAX, .doc = "then it is undone; to the end when left out"},
-    {.name = "name", .kind = READER_STRING, READER_AT(struct event_text, event.name), .min = 1,
+    {.name = "name", .kind = READER_STRING, READER_AT(struct event_text, event.name),
+     .min = 1,
      .max = 64, .doc = "its own phases in the result"},
     READER_END,
 };
@@ -235,7 +239,7 @@ static void rule_added(struct building *b, const struct event_text *t, size_t ad
             "expected one of the router's own rules, not one that an event adds");
 }
 
-/* Added ones are numbered in the order of the file, whatever else is wrong with their event. */
+/* Added ones are numbered in the order of the file, whatever else is wrong with an event. */
 static void target_build(struct building *b, const struct event_text *t,
                          struct scenario_event *e)
 {

@@ -61,7 +61,8 @@ static bool check_expect(const struct reader *r, void *object, const char *point
 
 /* clang-format off */
 static const struct reader_field expect_fields[] = {
-    {.name = "metric", .kind = READER_CUSTOM, READER_AT(struct expect_text, expect.metric),
+    {.name = "metric", .kind = READER_CUSTOM,
+     READER_AT(struct expect_text, expect.metric),
      .custom = read_metric, .required = true,
      .schema = "{\"type\": \"string\", \"pattern\": \"^/([^~]|~[01])*$\"}",
      .doc = "JSON pointer into the result"},
@@ -71,16 +72,19 @@ static const struct reader_field expect_fields[] = {
      READER_GIVEN(struct expect_text, expect.has_max), .doc = "no more"},
     {.name = "near", .kind = READER_NUMBER, READER_AT(struct expect_text, expect.near),
      READER_GIVEN(struct expect_text, expect.has_near), .doc = "about this, by 'within'"},
-    {.name = "within", .kind = READER_NUMBER, READER_AT(struct expect_text, expect.within),
+    {.name = "within", .kind = READER_NUMBER,
+     READER_AT(struct expect_text, expect.within),
      READER_GIVEN(struct expect_text, within_given), .lowest = 0, .highest = HUGE_VAL,
      .doc = "how far from 'near'"},
-    {.name = "equals", .kind = READER_CUSTOM, READER_AT(struct expect_text, expect.equals),
+    {.name = "equals", .kind = READER_CUSTOM,
+     READER_AT(struct expect_text, expect.equals),
      .custom = read_scalar,
      .schema = "{\"type\": [\"number\", \"string\", \"boolean\", \"null\"]}",
      .doc = "exactly this"},
     {.name = "level", .kind = READER_ENUM, READER_AT(struct expect_text, expect.level),
      READER_NAMES(levels), .by_default = "error", .doc = "warn: told, but not a failure"},
-    {.name = "because", .kind = READER_STRING, READER_AT(struct expect_text, expect.because),
+    {.name = "because", .kind = READER_STRING,
+     READER_AT(struct expect_text, expect.because),
      .doc = "why it matters"},
     READER_END,
 };

@@ -130,7 +130,7 @@ static bool read_addresses(const struct reader *r, json_t *value, const char *po
 
 /* ---- reading ---- */
 
-/* `chain` is written only so that a list reads as RouterOS's own; there is one that counts. */
+/* `chain` is there so that a list reads as RouterOS's own; only one is modelled. */
 static bool read_chain(const struct reader *r, json_t *value, const char *pointer,
                        void *target)
 {
@@ -154,14 +154,17 @@ static const char *const families[] = {[FAMILY_V4] = "ipv4", [FAMILY_V6] = "ipv6
 
 /* clang-format off */
 static const struct reader_field nat_fields[] = {
-    {.name = "chain", .kind = READER_CUSTOM, READER_AT(struct nat_text, ok), .required = true,
+    {.name = "chain", .kind = READER_CUSTOM, READER_AT(struct nat_text, ok),
+     .required = true,
      .custom = read_chain, .schema = "{\"const\": \"srcnat\"}", .doc = "srcnat"},
     {.name = "action", .kind = READER_ENUM, READER_AT(struct nat_text, nat.action),
      READER_NAMES(actions), .required = true,
-     .doc = "masquerade: the outgoing interface's address; src-nat: to_addresses; accept: none"},
+     .doc = "masquerade: the outgoing interface's address; src-nat: to_addresses;"
+             " accept: none"},
     {.name = "family", .kind = READER_ENUM, READER_AT(struct nat_text, nat.family),
      READER_NAMES(families), .by_default = "ipv4", .doc = "whose list the rule is in"},
-    {.name = "out_interface", .kind = READER_STRING, READER_AT(struct nat_text, out_interface),
+    {.name = "out_interface", .kind = READER_STRING,
+     READER_AT(struct nat_text, out_interface),
      .doc = "only connections that leave there"},
     {.name = "src_address", .kind = READER_PREFIX, READER_AT(struct nat_text, nat.src),
      .host_bits = READER_HOST_BITS_CLEARED, .doc = "only connections from there"},

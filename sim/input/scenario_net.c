@@ -13,7 +13,8 @@
 
 /* clang-format off */
 static const struct reader_field wan_fields[] = {
-    {.name = "down", .kind = READER_RATE, READER_AT(struct wan_text, wan.down_bps), .min = 1,
+    {.name = "down", .kind = READER_RATE, READER_AT(struct wan_text, wan.down_bps),
+     .min = 1,
      .doc = "capacity towards the LAN; unlimited when left out"},
     {.name = "up", .kind = READER_RATE, READER_AT(struct wan_text, wan.up_bps), .min = 1,
      .doc = "capacity towards the Internet; unlimited when left out"},
@@ -21,7 +22,8 @@ static const struct reader_field wan_fields[] = {
      .by_default = "0s", .max = SCENARIO_DURATION_MAX, .doc = "one way"},
     {.name = "prefixes", .kind = READER_ARRAY,
      READER_LIST(struct wan_text, wan.prefixes, wan.prefixes_len), .each = &reader_prefix,
-     .max = SCENARIO_LIST_MAX, .doc = "what the provider routes to it besides its addresses"},
+     .max = SCENARIO_LIST_MAX,
+     .doc = "what the provider routes to it besides its addresses"},
     READER_END,
 };
 /* clang-format on */
@@ -72,10 +74,12 @@ bool scenario_is_lan(const struct scenario *s, const struct addr *a)
 /* clang-format off */
 static const struct reader_field host_fields[] = {
     {.name = "addresses", .kind = READER_ARRAY,
-     READER_LIST(struct host_text, host.addresses, host.addresses_len), .each = &reader_addr,
+     READER_LIST(struct host_text, host.addresses, host.addresses_len),
+     .each = &reader_addr,
      .required = true, .min = 1, .max = SCENARIO_GATEWAYS_MAX,
      .doc = "what it sends from, in the LAN"},
-    {.name = "sensitive", .kind = READER_BOOL, READER_AT(struct host_text, host.sensitive),
+    {.name = "sensitive", .kind = READER_BOOL,
+     READER_AT(struct host_text, host.sensitive),
      .by_default = "false", .doc = "it must keep one public address"},
     READER_END,
 };
@@ -177,19 +181,25 @@ static bool check_traffic(const struct reader *r, void *object, const char *poin
 /* clang-format off */
 static const struct reader_field pcap_fields[] = {
     {.name = "file", .kind = READER_STRING, READER_AT(struct traffic_text, traffic.file),
-     .required = true, .min = 1, .doc = "pcap or pcapng, also .gz or .zst; relative to the"
+     .required = true, .min = 1,
+     .doc = "pcap or pcapng, also .gz or .zst; relative to the"
                                         " scenario's folder"},
-    {.name = "filter", .kind = READER_STRING, READER_AT(struct traffic_text, traffic.filter),
+    {.name = "filter", .kind = READER_STRING,
+     READER_AT(struct traffic_text, traffic.filter),
      .doc = "as tcpdump takes it; everything when left out"},
-    {.name = "start", .kind = READER_DURATION, READER_AT(struct traffic_text, traffic.start_ns),
-     .by_default = "0s", .max = SCENARIO_DURATION_MAX, .doc = "when its first packet comes"},
-    {.name = "speed", .kind = READER_NUMBER, READER_AT(struct traffic_text, traffic.speed),
+    {.name = "start", .kind = READER_DURATION,
+     READER_AT(struct traffic_text, traffic.start_ns),
+     .by_default = "0s", .max = SCENARIO_DURATION_MAX,
+     .doc = "when its first packet comes"},
+    {.name = "speed", .kind = READER_NUMBER,
+     READER_AT(struct traffic_text, traffic.speed),
      .by_default = "1", .lowest = 0.000001, .highest = 1000000,
      .doc = "2 is twice as fast as recorded"},
     {.name = "map", .kind = READER_MAP, READER_LIST(struct traffic_text, map, map_len),
      .each = &map_field, .each_size = sizeof(struct map_text), .max = ADDRMAP_ENTRIES_MAX,
      .doc = "captured addresses or prefixes to those of the scenario"},
-    {.name = "interface", .kind = READER_STRING, READER_AT(struct traffic_text, interface),
+    {.name = "interface", .kind = READER_STRING,
+     READER_AT(struct traffic_text, interface),
      .doc = "where its LAN packets enter; found by their source when left out"},
     READER_END,
 };
@@ -201,7 +211,8 @@ static const struct reader_variant traffic_variants[] = {
 
 static const struct reader_field traffic_fields[] = {
     {.name = "kind", .kind = READER_ENUM, READER_AT(struct traffic_text, traffic.kind),
-     .required = true, READER_NAMES(traffic_kind_names), .doc = "where packets come from"},
+     .required = true, READER_NAMES(traffic_kind_names),
+     .doc = "where packets come from"},
     READER_END,
 };
 /* clang-format on */

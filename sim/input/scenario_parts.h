@@ -17,8 +17,8 @@
  *     scenario_event.c     events
  *     scenario_expect.c    expectations
  *
- * A text struct whose fields were all good has `ok` set by its check; the others are passed
- * over when names are resolved, so that one mistake makes one message.
+ * A text struct whose fields were all good has `ok` set by its check; the others are
+ * passed over when names are resolved, so that one mistake makes one message.
  */
 #ifndef ECMPLAB_SCENARIO_PARTS_H
 #define ECMPLAB_SCENARIO_PARTS_H
@@ -41,7 +41,7 @@ enum {
 /* ---- names ---- */
 
 struct scenario_names {
-    const char *what; /* "interface" */
+    const char *what;   /* "interface" */
     const char **names; /* NULL where one could not be read */
     size_t len;
     bool complete; /* all could be read: what is not here does not exist */
@@ -65,8 +65,8 @@ static inline struct scenario_reading *scenario_reading_of(const struct reader *
 struct scenario_names scenario_names_make(struct scenario_reading *s, const char *what,
                                           size_t len);
 
-/* The index of `word`, or -1 after saying at the member `key` of `pointer` that there is none.
- * NULL is no name and gives -1 in silence. */
+/* The index of `word`, or -1 after saying at the member `key` of `pointer` that there is
+ * none. NULL is no name and gives -1 in silence. */
 int scenario_name_find(struct scenario_reading *s, const struct scenario_names *names,
                        const char *word, const char *pointer, const char *key);
 
@@ -113,7 +113,7 @@ struct route_text {
 
 extern const struct reader_object route_object;
 
-/* Resolve names: the routes of the file, then those of the events, which start disabled. */
+/* Resolve names: the routes of the file, then those of events, which start disabled. */
 void scenario_routes_build(struct scenario_reading *s, struct route_text *const *texts,
                            size_t len, size_t len_of_file);
 
@@ -153,8 +153,9 @@ void scenario_rules_build(struct scenario_reading *s, struct rule_text *const *t
 struct rule_insertion {
     size_t added, before;
 };
-void scenario_rules_number(struct scenario_reading *s, const struct rule_insertion *insertions,
-                           size_t len, size_t len_of_file);
+void scenario_rules_number(struct scenario_reading *s,
+                           const struct rule_insertion *insertions, size_t len,
+                           size_t len_of_file);
 
 /* ---- NAT, and what rules and NAT share ---- */
 
@@ -174,16 +175,17 @@ reader_custom scenario_read_ports;    /* into struct config_range */
 reader_custom scenario_read_protocol; /* into uint8_t */
 reader_custom scenario_read_place;    /* into struct place_text */
 
-#define SCENARIO_PORTS_SCHEMA \
-    "{\"oneOf\": [{\"type\": \"integer\", \"minimum\": 1, \"maximum\": 65535}," \
+#define SCENARIO_PORTS_SCHEMA                                                            \
+    "{\"oneOf\": [{\"type\": \"integer\", \"minimum\": 1, \"maximum\": 65535},"          \
     " {\"type\": \"string\", \"pattern\": \"^[0-9]{1,5}(-[0-9]{1,5})?$\"}]}"
-#define SCENARIO_PROTOCOL_SCHEMA \
-    "{\"oneOf\": [{\"type\": \"integer\", \"minimum\": 1, \"maximum\": 255}," \
+#define SCENARIO_PROTOCOL_SCHEMA                                                         \
+    "{\"oneOf\": [{\"type\": \"integer\", \"minimum\": 1, \"maximum\": 255},"            \
     " {\"type\": \"string\", \"pattern\": \"^[A-Za-z0-9-]+$\"}]}"
-#define SCENARIO_PLACE_SCHEMA \
+#define SCENARIO_PLACE_SCHEMA                                                            \
     "{\"oneOf\": [{\"type\": \"integer\", \"minimum\": 0}, {\"type\": \"string\"}]}"
 
-void scenario_nat_build(struct scenario_reading *s, const struct nat_text *texts, size_t len);
+void scenario_nat_build(struct scenario_reading *s, const struct nat_text *texts,
+                        size_t len);
 
 /* ---- the router ---- */
 
@@ -215,7 +217,7 @@ struct router_text {
 
 extern const struct reader_object router_object;
 
-/* The platform that the JSON names, or its default; -1 when it names none that we know. */
+/* The platform that the JSON names, or its default; -1 when it is none that we know. */
 int scenario_platform_of(const json_t *root);
 
 /* Interfaces, tables, hash, checks: all but routes, rules and NAT. */
@@ -240,17 +242,19 @@ struct traffic_text {
     struct map_text {
         const char *captured;
         struct prefix scenario;
-    } *map;
+    } * map;
     size_t map_len;
     bool ok;
 };
 
 extern const struct reader_object wan_object, host_object, traffic_object;
 
-void scenario_wans_build(struct scenario_reading *s, const struct wan_text *texts, size_t len);
+void scenario_wans_build(struct scenario_reading *s, const struct wan_text *texts,
+                         size_t len);
 void scenario_hosts_build(struct scenario_reading *s, const struct host_text *texts,
                           size_t len);
-void scenario_traffic_build(struct scenario_reading *s, struct traffic_text *texts, size_t len);
+void scenario_traffic_build(struct scenario_reading *s, struct traffic_text *texts,
+                            size_t len);
 
 /* ---- events, expectations ---- */
 
@@ -271,8 +275,8 @@ struct expect_text {
 
 extern const struct reader_object event_object, expect_object;
 
-void scenario_events_build(struct scenario_reading *s, struct event_text *texts, size_t len,
-                           size_t routes_of_file, size_t rules_of_file);
+void scenario_events_build(struct scenario_reading *s, struct event_text *texts,
+                           size_t len, size_t routes_of_file, size_t rules_of_file);
 
 /* Every one is taken over, whatever was wrong: scenario_free() then knows them all. */
 void scenario_expects_build(struct scenario_reading *s, const struct expect_text *texts,

@@ -1,6 +1,6 @@
 /*
- * Keys that only one platform has. On the other they would be read and ignored, so they are
- * errors there. The walk is over the JSON itself: a key counts even when its value is wrong.
+ * Keys that only one platform has. On the other they would be read and ignored, so they
+ * are errors there. The walk is over the JSON itself: a key counts even with a wrong value.
  *
  * Sources: RouterOS manual, /routing/rule, /ip/route; ip-rule(8), ip-route(8).
  */

@@ -1,12 +1,13 @@
 /*
  * Routes that the platform would refuse, or could not use.
  *
- * Linux checks a route when it is added: each gateway must be on link, the preferred source
- * must be the router's own, and there is one IPv4 route per destination, TOS and metric.
+ * Linux checks a route when it is added: each gateway must be on link, the preferred
+ * source must be the router's own, and there is one IPv4 route per destination, TOS and
+ * metric.
  * RouterOS takes everything, and keeps what does not resolve as inactive.
  *
- * Sources: Linux fib_check_nh(), fib_valid_prefsrc(), fib_table_insert(), fib6_add_rt2node(),
- * ip6_route_check_nh(); RouterOS manual, "Routing Decision".
+ * Sources: Linux fib_check_nh(), fib_valid_prefsrc(), fib_table_insert(),
+ * fib6_add_rt2node(), ip6_route_check_nh(); RouterOS manual, "Routing Decision".
  */
 #include <stdlib.h>
 #include <string.h>

@@ -74,13 +74,15 @@ static const char *const types[] = {
 
 /* clang-format off */
 static const struct reader_field route_fields[] = {
-    {.name = "dst_address", .kind = READER_PREFIX, READER_AT(struct route_text, route.dst),
+    {.name = "dst_address", .kind = READER_PREFIX,
+     READER_AT(struct route_text, route.dst),
      .by_default = "0.0.0.0/0", .doc = "the destinations it serves"},
     {.name = "gateway", .kind = READER_CUSTOM, READER_AT(struct route_text, gateways),
      .custom = read_gateways,
      .schema = "{\"oneOf\": [{\"type\": \"string\"}, {\"type\": \"array\", \"minItems\": 1,"
                " \"maxItems\": 256, \"items\": {\"type\": \"string\"}}]}",
-     .doc = "ADDR, IFACE, ADDR%IFACE or ADDR@TABLE, or an array of them; unicast routes only"},
+     .doc = "ADDR, IFACE, ADDR%IFACE or ADDR@TABLE, or an array of them; unicast routes"
+             " only"},
     {.name = "weight", .kind = READER_CUSTOM, READER_AT(struct route_text, weights),
      .custom = read_weights,
      .schema = "{\"oneOf\": [{\"type\": \"integer\", \"minimum\": 1, \"maximum\": 256},"
@@ -93,22 +95,29 @@ static const struct reader_field route_fields[] = {
      READER_NAMES(types), .by_default = "unicast", .doc = "throw: linux only"},
     {.name = "distance", .kind = READER_INT, READER_AT(struct route_text, route.distance),
      READER_GIVEN(struct route_text, distance_given), .max = UINT32_MAX,
-     .doc = "lower wins; routeros7: 0 to 255, 1 when left out; linux: the metric, 0 when left"
+     .doc = "lower wins; routeros7: 0 to 255, 1 when left out; linux: the metric, 0"
+             " when left"
             " out, 1024 for IPv6"},
     {.name = "scope", .kind = READER_INT, READER_AT(struct route_text, route.scope),
      .max = 255, .by_default = "30", .doc = "routeros7: what may resolve through it"},
     {.name = "target_scope", .kind = READER_INT,
      READER_AT(struct route_text, route.target_scope), .max = 255, .by_default = "10",
      .doc = "routeros7: the largest scope that its gateway may resolve through"},
-    {.name = "check_gateway", .kind = READER_ENUM, READER_AT(struct route_text, route.check),
-     READER_NAMES(check_kind_names), .by_default = "none", .doc = "how its gateway is probed"},
-    {.name = "pref_src", .kind = READER_ADDR, READER_AT(struct route_text, route.pref_src),
+    {.name = "check_gateway", .kind = READER_ENUM,
+     READER_AT(struct route_text, route.check),
+     READER_NAMES(check_kind_names), .by_default = "none",
+     .doc = "how its gateway is probed"},
+    {.name = "pref_src", .kind = READER_ADDR,
+     READER_AT(struct route_text, route.pref_src),
      .doc = "the source of what the router itself sends"},
-    {.name = "tos", .kind = READER_INT, READER_AT(struct route_text, route.tos), .max = 255,
+    {.name = "tos", .kind = READER_INT, READER_AT(struct route_text, route.tos),
+     .max = 255,
      .doc = "linux, IPv4: only packets with these bits; 0: any"},
-    {.name = "disabled", .kind = READER_BOOL, READER_AT(struct route_text, route.disabled),
+    {.name = "disabled", .kind = READER_BOOL,
+     READER_AT(struct route_text, route.disabled),
      .by_default = "false", .doc = "as if it were not there"},
-    {.name = "comment", .kind = READER_STRING, READER_AT(struct route_text, route.comment),
+    {.name = "comment", .kind = READER_STRING,
+     READER_AT(struct route_text, route.comment),
      .doc = "what events call it"},
     READER_END,
 };

@@ -115,7 +115,8 @@ static const struct reader_field iface_fields[] = {
      .doc = "its own addresses, with the length of their networks"},
     {.name = "group", .kind = READER_INT, READER_AT(struct iface_text, iface.group),
      .max = UINT32_MAX, .doc = "linux: device group, which rules can suppress"},
-    {.name = "disabled", .kind = READER_BOOL, READER_AT(struct iface_text, iface.disabled),
+    {.name = "disabled", .kind = READER_BOOL,
+     READER_AT(struct iface_text, iface.disabled),
      .by_default = "false", .doc = "administratively down"},
     READER_END,
 };
@@ -140,8 +141,9 @@ static const struct reader_field hash_fields[] = {
 /* ---- connection tracking, gateway checks ---- */
 
 #define TIMEOUT(member, about) \
-    {.name = #member, .kind = READER_DURATION, READER_AT(struct config_timeouts, member), \
-     .above_min = true, .max = SCENARIO_DURATION_MAX, .doc = about}
+    {.name = #member, .kind = READER_DURATION, \
+     READER_AT(struct config_timeouts, member), .above_min = true, \
+     .max = SCENARIO_DURATION_MAX, .doc = about}
 
 static const struct reader_field timeout_fields[] = {
     TIMEOUT(tcp_syn_sent, "no answer yet"),
@@ -185,9 +187,12 @@ static const struct reader_field tracking_fields[] = {
 #define PROBE_INTERVAL_MIN 10000000
 
 static const struct reader_field probe_fields[] = {
-    {.name = "interval", .kind = READER_DURATION, READER_AT(struct config_check, interval_ns),
-     .min = PROBE_INTERVAL_MIN, .max = SCENARIO_DURATION_MAX, .doc = "between probes; 10s"},
-    {.name = "timeout", .kind = READER_DURATION, READER_AT(struct config_check, timeout_ns),
+    {.name = "interval", .kind = READER_DURATION,
+     READER_AT(struct config_check, interval_ns),
+     .min = PROBE_INTERVAL_MIN, .max = SCENARIO_DURATION_MAX,
+     .doc = "between probes; 10s"},
+    {.name = "timeout", .kind = READER_DURATION,
+     READER_AT(struct config_check, timeout_ns),
      .above_min = true, .max = SCENARIO_DURATION_MAX,
      .doc = "of a probe, no longer than the interval; 1s"},
     {.name = "count", .kind = READER_INT, READER_AT(struct config_check, count), .min = 1,
@@ -196,9 +201,12 @@ static const struct reader_field probe_fields[] = {
 };
 
 static const struct reader_field bfd_fields[] = {
-    {.name = "interval", .kind = READER_DURATION, READER_AT(struct config_check, interval_ns),
-     .min = PROBE_INTERVAL_MIN, .max = SCENARIO_DURATION_MAX, .doc = "between packets; 200ms"},
-    {.name = "multiplier", .kind = READER_INT, READER_AT(struct config_check, count), .min = 1,
+    {.name = "interval", .kind = READER_DURATION,
+     READER_AT(struct config_check, interval_ns),
+     .min = PROBE_INTERVAL_MIN, .max = SCENARIO_DURATION_MAX,
+     .doc = "between packets; 200ms"},
+    {.name = "multiplier", .kind = READER_INT, READER_AT(struct config_check, count),
+     .min = 1,
      .max = 255, .doc = "intervals without a packet that make it unreachable; 5"},
     READER_END,
 };
@@ -246,11 +254,14 @@ struct checks_text {
 
 /* clang-format off */
 static const struct reader_field check_fields[] = {
-    {.name = "ping", .kind = READER_OBJECT, READER_AT(struct checks_text, kinds[CHECK_PING]),
+    {.name = "ping", .kind = READER_OBJECT,
+     READER_AT(struct checks_text, kinds[CHECK_PING]),
      .object = &probe_object, .doc = "check_gateway ping"},
-    {.name = "arp", .kind = READER_OBJECT, READER_AT(struct checks_text, kinds[CHECK_ARP]),
+    {.name = "arp", .kind = READER_OBJECT,
+     READER_AT(struct checks_text, kinds[CHECK_ARP]),
      .object = &probe_object, .doc = "check_gateway arp"},
-    {.name = "bfd", .kind = READER_OBJECT, READER_AT(struct checks_text, kinds[CHECK_BFD]),
+    {.name = "bfd", .kind = READER_OBJECT,
+     READER_AT(struct checks_text, kinds[CHECK_BFD]),
      .object = &bfd_object, .doc = "check_gateway bfd"},
     READER_END,
 };
@@ -279,25 +290,32 @@ static const struct reader_object checks_object = {
 /* ---- the router ---- */
 
 static const struct reader_field router_fields[] = {
-    {.name = "platform", .kind = READER_CUSTOM, READER_AT(struct router_text, config.platform),
+    {.name = "platform", .kind = READER_CUSTOM,
+     READER_AT(struct router_text, config.platform),
      .custom = read_platform, .schema = "{\"enum\": [\"linux\", \"routeros7\"]}",
      .by_default = "\"routeros7\"", .doc = "whose behaviour it has"},
     {.name = "hash", .kind = READER_OBJECT, READER_AT(struct router_text, hash),
      .object = &hash_object, .doc = "what makes packets share a path"},
-    {.name = "policy", .kind = READER_CUSTOM, READER_AT(struct router_text, config.policy),
+    {.name = "policy", .kind = READER_CUSTOM,
+     READER_AT(struct router_text, config.policy),
      .custom = read_policy, .schema = "{\"type\": \"string\"}",
-     .by_default = "\"hash-threshold\"", .doc = "how a next hop is picked from its group"},
+     .by_default = "\"hash-threshold\"",
+     .doc = "how a next hop is picked from its group"},
     {.name = "interfaces", .kind = READER_ARRAY,
      READER_LIST(struct router_text, ifaces, ifaces_len), .object = &iface_object,
-     .required = true, .min = 1, .max = SCENARIO_IFACES_MAX, .doc = "where packets come and go"},
+     .required = true, .min = 1, .max = SCENARIO_IFACES_MAX,
+     .doc = "where packets come and go"},
     {.name = "tables", .kind = READER_ARRAY,
      READER_LIST(struct router_text, tables, tables_len), .each = &table_field,
      .max = SCENARIO_TABLES_MAX, .doc = "routing tables besides main"},
     {.name = "routes", .kind = READER_ARRAY,
      READER_LIST(struct router_text, routes, routes_len), .object = &route_object,
-     .max = SCENARIO_ROUTES_MAX, .doc = "static routes; connected ones follow from addresses"},
-    {.name = "rules", .kind = READER_ARRAY, READER_LIST(struct router_text, rules, rules_len),
-     .object = &rule_object, .max = SCENARIO_ROUTES_MAX, .doc = "which table serves a packet"},
+     .max = SCENARIO_ROUTES_MAX,
+     .doc = "static routes; connected ones follow from addresses"},
+    {.name = "rules", .kind = READER_ARRAY,
+     READER_LIST(struct router_text, rules, rules_len),
+     .object = &rule_object, .max = SCENARIO_ROUTES_MAX,
+     .doc = "which table serves a packet"},
     {.name = "rules_without_main", .kind = READER_BOOL,
      READER_AT(struct router_text, config.no_main_rule), .by_default = "false",
      .doc = "linux: the rules at 32766 and 32767 were deleted"},
@@ -310,7 +328,8 @@ static const struct reader_field router_fields[] = {
      READER_AT(struct router_text, config.checks), .object = &checks_object,
      .doc = "the settings of gateway checks"},
     {.name = "ignore_routes_with_linkdown", .kind = READER_BOOL,
-     READER_AT(struct router_text, config.ignore_routes_with_linkdown), .by_default = "false",
+     READER_AT(struct router_text, config.ignore_routes_with_linkdown),
+     .by_default = "false",
      .doc = "linux: a next hop without carrier is passed over"},
     READER_END,
 };

@@ -1,9 +1,9 @@
 /*
  * Routing rules, and their order.
  *
- * RouterOS rules apply in the order of the list: they get priorities 1, 2, 3 ..., and a rule
- * that an event adds takes its place among them. A Linux rule has a priority; without one,
- * rule i of the list has 100 + i.
+ * RouterOS rules apply in the order of the list: they get priorities 1, 2, 3 ..., and a
+ * rule that an event adds takes its place among them. A Linux rule has a priority; without
+ * one, rule i of the list has 100 + i.
  *
  * Sources: RouterOS manual, /routing/rule; ip-rule(8); Linux fib_nl2rule().
  */
@@ -77,7 +77,8 @@ static reader_check check_rule;
 static const struct reader_field rule_fields[] = {
     {.name = "action", .kind = READER_ENUM, READER_AT(struct rule_text, rule.action),
      READER_NAMES(actions), .by_default = "lookup",
-     .doc = "linux: not lookup-only-in-table; routeros7: not prohibit, goto, nop, blackhole"},
+     .doc = "linux: not lookup-only-in-table; routeros7: not prohibit, goto, nop,"
+             " blackhole"},
     {.name = "table", .kind = READER_STRING, READER_AT(struct rule_text, table),
      .doc = "where to look up"},
     {.name = "src_address", .kind = READER_PREFIX, READER_AT(struct rule_text, rule.src),
@@ -86,7 +87,8 @@ static const struct reader_field rule_fields[] = {
      .host_bits = READER_HOST_BITS_CLEARED, .doc = "only packets to there"},
     {.name = "interface", .kind = READER_STRING, READER_AT(struct rule_text, interface),
      .doc = "only packets that come in there"},
-    {.name = "routing_mark", .kind = READER_STRING, READER_AT(struct rule_text, routing_mark),
+    {.name = "routing_mark", .kind = READER_STRING,
+     READER_AT(struct rule_text, routing_mark),
      .min = 1, .doc = "routeros7: only packets with this mark"},
     {.name = "min_prefix", .kind = READER_INT, READER_AT(struct rule_text, min_prefix),
      READER_GIVEN(struct rule_text, min_prefix_given), .max = UINT32_MAX,
@@ -102,7 +104,8 @@ static const struct reader_field rule_fields[] = {
      READER_NAMES(families), .doc = "linux: only this one; both when left out"},
     {.name = "not", .kind = READER_BOOL, READER_AT(struct rule_text, rule.negated),
      .by_default = "false", .doc = "linux: packets that do not match"},
-    {.name = "from_router", .kind = READER_BOOL, READER_AT(struct rule_text, rule.from_router),
+    {.name = "from_router", .kind = READER_BOOL,
+     READER_AT(struct rule_text, rule.from_router),
      .by_default = "false", .doc = "linux: only what the router itself sends (iif lo)"},
     {.name = "out_interface", .kind = READER_STRING,
      READER_AT(struct rule_text, out_interface),
@@ -120,7 +123,8 @@ static const struct reader_field rule_fields[] = {
      .custom = scenario_read_ports, .schema = SCENARIO_PORTS_SCHEMA,
      .doc = "linux: one, or a range as \"1000-2000\""},
     {.name = "dst_port", .kind = READER_CUSTOM, READER_AT(struct rule_text, rule.dport),
-     .custom = scenario_read_ports, .schema = SCENARIO_PORTS_SCHEMA, .doc = "linux: likewise"},
+     .custom = scenario_read_ports, .schema = SCENARIO_PORTS_SCHEMA,
+     .doc = "linux: likewise"},
     {.name = "tos", .kind = READER_INT, READER_AT(struct rule_text, tos), .max = 255,
      .doc = "linux: only packets with these bits; 0: any"},
     {.name = "goto", .kind = READER_INT, READER_AT(struct rule_text, rule.goto_priority),

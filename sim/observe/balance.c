@@ -24,8 +24,8 @@ static void write_verdict(struct balance *b, double least_expected, double choic
 }
 
 /* `x` and `p` have room for n; `k` of them are used. */
-static bool judge(const double *observed, const double *expected, size_t n, double choices,
-                  double *x, double *p, struct balance *b)
+static bool judge(const double *observed, const double *expected, size_t n,
+                  double choices, double *x, double *p, struct balance *b)
 {
     const double promised = stats_sum(expected, n);
     double got = 0, chi_square = 0, least = INFINITY;
@@ -58,8 +58,8 @@ static bool judge(const double *observed, const double *expected, size_t n, doub
     return true;
 }
 
-bool balance_judge(const double *observed, const double *expected, size_t n, double choices,
-                   struct balance *b)
+bool balance_judge(const double *observed, const double *expected, size_t n,
+                   double choices, struct balance *b)
 {
     double *room = mem_alloc(2 * n, sizeof *room);
     const bool judged = judge(observed, expected, n, choices, room, room + n, b);

@@ -8,10 +8,11 @@
  *     X2 = K sum (o_i - p_i)^2 / p_i           o_i, p_i the shares of all
  *     p_value = P(chi-square, paths - 1 degrees of freedom, is at least X2)
  *
- * K is the number of independent choices: the flows; for bytes the effective flows 1 / HHI,
- * because a few large flows split as unevenly as few flows do.
+ * K is the number of independent choices: the flows; for bytes the effective flows 1 /
+ * HHI, because a few large flows split as unevenly as few flows do.
  *
- * Source: Pearson's test; for bytes, var(share_i) = p_i (1 - p_i) HHI under honest hashing.
+ * Source: Pearson's test; for bytes, var(share_i) = p_i (1 - p_i) HHI under honest
+ * hashing.
  */
 #ifndef ECMPLAB_BALANCE_H
 #define ECMPLAB_BALANCE_H
@@ -29,8 +30,8 @@ struct balance {
 };
 
 /*
- * Paths with expected[i] = 0 do not count. `choices` is K. False when nothing was observed or
- * fewer than two paths were promised anything: there is nothing to judge.
+ * Paths with expected[i] = 0 do not count. `choices` is K. False when nothing was
+ * observed or fewer than two paths were promised anything: there is nothing to judge.
  *
  * verdict, the first that holds:
  *   1. "too few flows to tell"   the least promised path expects fewer than 5 choices
@@ -38,7 +39,7 @@ struct balance {
  *   3. "too few flows to tell"   choices < flows_needed
  *   4. "even for 2400 flows"
  */
-bool balance_judge(const double *observed, const double *expected, size_t n, double choices,
-                   struct balance *b);
+bool balance_judge(const double *observed, const double *expected, size_t n,
+                   double choices, struct balance *b);
 
 #endif

@@ -6,9 +6,10 @@
 
 enum { TOKEN_MAX = 1024, ERROR_MAX = 128 };
 
-/* ------------------------------------------------------------------------------ pointer */
+/* ---------------------------------------------------------------------------- pointer */
 
-/* Read the token behind a '/', unescaped; the text behind it, NULL when it is malformed. */
+/* Read the token behind a '/', unescaped; the text behind it, NULL when it is
+ * malformed. */
 static const char *read_token(const char *text, char *token)
 {
     size_t n = 0;
@@ -73,7 +74,7 @@ json_t *expect_find(json_t *document, const char *pointer)
     return at;
 }
 
-/* ------------------------------------------------------------------------------ judging */
+/* ---------------------------------------------------------------------------- judging */
 
 static bool is_equal(const json_t *a, const json_t *b)
 {

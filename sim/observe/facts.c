@@ -24,6 +24,7 @@ void facts_free(struct facts *f)
     mem_free(f->wan_up_ns);
 }
 
+/* Here and not in metrics.c, so that metrics link without a simulation. */
 json_t *metrics_result(struct metrics *m, const struct simulation *sim)
 {
     struct facts facts;

@@ -10,10 +10,10 @@
 
 struct facts {
     int64_t end_ns;
-    uint64_t packets;               /* read */
-    uint64_t steps_back;            /* timestamps that were earlier than the one before */
-    struct event_course *courses;   /* by index of scenario.events */
-    int64_t *wan_up_ns;             /* by index of scenario.wans */
+    uint64_t packets;             /* read */
+    uint64_t steps_back;          /* timestamps that were earlier than the one before */
+    struct event_course *courses; /* by index of scenario.events */
+    int64_t *wan_up_ns;           /* by index of scenario.wans */
 };
 
 void facts_of(struct facts *f, const struct simulation *sim);

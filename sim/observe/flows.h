@@ -1,14 +1,14 @@
 /*
  * flows - a record for each flow that lives, and what events did to it
  *
- * A flow is one connection as tracking sees it, both directions: from the packet that begins
- * it until its entry ends. An entry that NAT forgot and that begins anew is the same flow.
- * Records are found through the connection's cookie and recycled:
+ * A flow is one connection as tracking sees it, both directions: from the packet that
+ * begins it until its entry ends. An entry that NAT forgot and that begins anew is the
+ * same flow. Records are found through the connection's cookie and recycled:
  *
  *     conn->cookie   | watch, 1 bit | number + 1, 31 bits |     0 = no record
  *
- * `watch` asks to be shown each packet of the flow; packets of other flows touch no record
- * unless something happens to them.
+ * `watch` asks to be shown each packet of the flow; packets of other flows touch no
+ * record unless something happens to them.
  *
  * What an event did to a flow is a node in the flow's list, newest first. The list keeps
  * FLOW_TOUCHES_MAX events: what came before is counted and settled.
@@ -31,9 +31,9 @@ enum flow_fate {
 
 enum flow_flag {
     FLOW_MOVED = 1,
-    FLOW_MOVED_ALONE = 2,  /* without any change that would explain it */
-    FLOW_ALIVE = 4,        /* at some event */
-    FLOW_SPLIT_REPLY = 8,  /* answers left by another WAN than the requests came by */
+    FLOW_MOVED_ALONE = 2, /* without any change that would explain it */
+    FLOW_ALIVE = 4,       /* at some event */
+    FLOW_SPLIT_REPLY = 8, /* answers left by another WAN than the requests came by */
 };
 
 enum touch_bit {
@@ -56,19 +56,19 @@ struct touch {
 enum { FLOW_NO_DIRECTION = 2, FLOW_TOUCHES_MAX = 64 };
 
 struct flow {
-    uint64_t public_addr[2];   /* source of direction 0 as it left, network order */
-    uint64_t accounted_bytes;  /* of the connection, given to a path already */
-    uint64_t choice_bytes;     /* of them, carried while there was a choice */
-    int64_t used_ns, last_ns;  /* named hosts: since when, until when under `public` */
-    uint32_t used_address;     /* named hosts: its number there; FLOWS_NONE: nothing sent yet */
-    uint32_t host;             /* FLOWS_NONE: no named one */
-    uint32_t promise;          /* of its last decision */
-    uint32_t changes_seen;     /* when its way out was last decided */
-    uint32_t marks_seen;       /* beginnings and ends of events that it has lived through */
-    uint32_t marks_before;     /* of them, before its path was known */
-    uint32_t touched;          /* struct touch; FLOWS_NONE: by nothing. Free: the next free one */
-    int32_t path;              /* the WAN that it leaves by; -1: none so far */
-    int32_t request_wan;       /* begun from outside: where direction 0 comes in; -1 */
+    uint64_t public_addr[2];  /* source of direction 0 as it left, network order */
+    uint64_t accounted_bytes; /* of the connection, given to a path already */
+    uint64_t choice_bytes;    /* of them, carried while there was a choice */
+    int64_t used_ns, last_ns; /* named hosts: from when to when under `used_address` */
+    uint32_t used_address;    /* its number in the host; FLOWS_NONE: nothing sent yet */
+    uint32_t host;            /* FLOWS_NONE: no named one */
+    uint32_t promise;         /* of its last decision */
+    uint32_t changes_seen;    /* when its way out was last decided */
+    uint32_t marks_seen;   /* beginnings and ends of events that it has lived through */
+    uint32_t marks_before; /* of them, before its path was known */
+    uint32_t touched;      /* struct touch; FLOWS_NONE. Free: the next free record */
+    int32_t path;          /* the WAN that it leaves by; -1: none so far */
+    int32_t request_wan;   /* begun from outside: where direction 0 comes in; -1 */
     uint16_t public_port;
     uint8_t outward;        /* the direction that leaves by `path`; FLOW_NO_DIRECTION */
     uint8_t host_direction; /* the direction that the named host sends */
@@ -77,6 +77,7 @@ struct flow {
     uint8_t flags;    /* enum flow_flag */
     uint8_t leaks[2]; /* enum leak, of each direction's last decision */
 };
+_Static_assert(sizeof(struct flow) <= 96, "beside 208 bytes of connection");
 
 struct flows {
     struct flow *records;

@@ -18,7 +18,7 @@ struct site {
     uint32_t address; /* index into host.addresses */
 };
 
-/* ------------------------------------------------------------------------------- names */
+/* ------------------------------------------------------------------------------ names */
 
 static int by_address(const void *a, const void *b)
 {
@@ -61,7 +61,7 @@ uint32_t hosts_find(const struct hosts *h, const struct addr *a)
     return h->names[low].host;
 }
 
-/* ------------------------------------------------------------------------------ making */
+/* ----------------------------------------------------------------------------- making */
 
 void hosts_init(struct hosts *h, const struct scenario *s)
 {
@@ -98,9 +98,10 @@ void hosts_free(struct hosts *h)
     mem_free(h->sites);
 }
 
-/* ------------------------------------------------------------------------------- sites */
+/* ------------------------------------------------------------------------------ sites */
 
-static struct site *site_slot(const struct hosts *h, uint32_t host, const struct addr *remote)
+static struct site *site_slot(const struct hosts *h, uint32_t host,
+                              const struct addr *remote)
 {
     const uint64_t words[3] = {remote->quads[0], remote->quads[1],
                                (uint64_t)host << 8 | remote->family};
@@ -147,7 +148,7 @@ static void site_sees(struct hosts *h, uint32_t host, const struct addr *remote,
     h->sites_len++;
 }
 
-/* --------------------------------------------------------------------------- addresses */
+/* -------------------------------------------------------------------------- addresses */
 
 /* The address's index among the host's; FLOWS_NONE: there are too many. */
 static uint32_t address_index(struct hosts *h, struct host *host, const struct addr *a)
@@ -159,14 +160,14 @@ static uint32_t address_index(struct hosts *h, struct host *host, const struct a
         h->addresses_full = true;
         return FLOWS_NONE;
     }
-    host->addresses = mem_grow(host->addresses, &host->addresses_cap, host->addresses_len + 1,
-                               sizeof *host->addresses);
+    host->addresses = mem_grow(host->addresses, &host->addresses_cap,
+                               host->addresses_len + 1, sizeof *host->addresses);
     host->addresses[host->addresses_len] = (struct host_address){.addr = *a};
     return (uint32_t)host->addresses_len++;
 }
 
-/* The host shows itself under `address`, with the first packet of a connection or, `live`, in
- * the middle of one. */
+/* The host shows itself under `address`, with the first packet of a connection or,
+ * `live`, in the middle of one. */
 static void host_shows(struct host *host, uint32_t address, int wan, bool live,
                        int64_t time_ns)
 {
@@ -179,8 +180,8 @@ static void host_shows(struct host *host, uint32_t address, int wan, bool live,
     *seen = address;
     if (host->moments++ >= HOST_TIMELINE_MAX)
         return;
-    host->timeline =
-        mem_grow(host->timeline, &host->timeline_cap, host->moments, sizeof *host->timeline);
+    host->timeline = mem_grow(host->timeline, &host->timeline_cap, host->moments,
+                              sizeof *host->timeline);
     host->timeline[host->moments - 1] = (struct host_moment){time_ns, address, wan, live};
 }
 

@@ -2,8 +2,8 @@
  * hosts - the named hosts of a scenario, as the Internet sees them
  *
  * A host is seen by its public addresses. What counts is the first packet of each of its
- * connections that leaves by a WAN and arrives, and each packet of a connection that leaves
- * under another address than the connection's packet before:
+ * connections that leaves by a WAN and arrives, and each packet of a connection that
+ * leaves under another address than the connection's packet before:
  *
  *     time        0 s            5 s            9 s                 20 s
  *     conn. 1     100.64.1.2 --------------------- 100.64.3.2 --- (live change)
@@ -11,12 +11,13 @@
  *     conn. 3                                                     100.64.2.2
  *     the host    100.64.1.2     same           100.64.3.2: 1      100.64.2.2: 2
  *
- * Three counts: as the host goes along in time; the same for each site (remote address) apart;
- * and inside connections alone. IPv4 and IPv6 are apart, so that a host with both does not
- * flip with every connection. Private sources that leave untranslated are no public addresses.
+ * Three counts: as the host goes along in time; the same for each site (remote address)
+ * apart; and inside connections alone. IPv4 and IPv6 are apart, so that a host with both
+ * does not flip with every connection. Private sources that leave untranslated are no
+ * public addresses.
  *
- * An outage is a span from a packet that was lost on its way out to the host's next one that
- * arrived, or to the last one lost when none does.
+ * An outage is a span from a packet that was lost on its way out to the host's next one
+ * that arrived, or to the last one lost when none does.
  */
 #ifndef ECMPLAB_HOSTS_H
 #define ECMPLAB_HOSTS_H
@@ -52,13 +53,13 @@ struct host_address {
 struct host {
     struct host_counts *counts;
     uint64_t flows, packets_up, packets_down, site_changes;
-    uint64_t fates[FLOW_FATES]; /* flows by their worst */
+    uint64_t fates[FLOW_FATES];     /* flows by their worst */
     struct host_address *addresses; /* in the order of their first use */
     size_t addresses_len, addresses_cap;
-    uint32_t seen_as[2]; /* index into addresses, IPv4 and IPv6; FLOWS_NONE */
+    uint32_t seen_as[2];          /* index into addresses, IPv4 and IPv6; FLOWS_NONE */
     struct host_moment *timeline; /* the first HOST_TIMELINE_MAX moments */
     size_t timeline_cap;
-    uint64_t moments; /* all of them */
+    uint64_t moments;                    /* all of them */
     int64_t lost_since_ns, lost_last_ns; /* -1: not in an outage */
     int64_t outage_ns;
 };
@@ -68,9 +69,9 @@ struct site;      /* a remote address and how it last saw a host */
 
 struct hosts {
     const struct scenario *scenario; /* borrowed */
-    struct host **list;         /* by index of scenario.hosts */
-    struct host_counts *counts; /* side by side, for snapshots */
-    struct host_name *names;    /* ordered by address */
+    struct host **list;              /* by index of scenario.hosts */
+    struct host_counts *counts;      /* side by side, for snapshots */
+    struct host_name *names;         /* ordered by address */
     size_t names_len;
     struct site *sites; /* open addressing */
     size_t sites_len, sites_slots;
@@ -85,8 +86,8 @@ void hosts_free(struct hosts *h);
 uint32_t hosts_find(const struct hosts *h, const struct addr *a);
 
 /*
- * A packet of `flow` left by `wan` as `source` and arrived. flow->host is set. A `source` that
- * is no public address is to be NULL.
+ * A packet of `flow` left by `wan` as `source` and arrived. flow->host is set. A `source`
+ * that is no public address is to be NULL.
  */
 void hosts_sent(struct hosts *h, struct flow *flow, const struct addr *source,
                 const struct addr *remote, int wan, int64_t time_ns);
@@ -100,8 +101,8 @@ void hosts_flow_ended(struct hosts *h, struct flow *flow);
 /* The run is over. */
 void hosts_finish(struct hosts *h);
 
-/* The most public addresses of one family in use at one time: by connections, each from its
- * first to its last packet under an address. */
+/* The most public addresses of one family in use at one time: by connections, each from
+ * its first to its last packet under an address. */
 size_t hosts_addresses_at_once(const struct hosts *h, uint32_t host);
 
 #endif

@@ -6,10 +6,12 @@
 #include "sim/observe/moves.h"
 
 /* What makes a packet worth a look at its flow. */
-enum { NEWS = DECISION_NEW | DECISION_REVIVED | DECISION_KILLED | DECISION_ROUTED |
-              DECISION_INVALID };
+enum {
+    NEWS = DECISION_NEW | DECISION_REVIVED | DECISION_KILLED | DECISION_ROUTED |
+           DECISION_INVALID
+};
 
-/* ------------------------------------------------------------------------------ making */
+/* ----------------------------------------------------------------------------- making */
 
 struct metrics *metrics_create(const struct scenario *s, struct router *r)
 {
@@ -73,8 +75,8 @@ void metrics_warn(struct metrics *m, const char *text)
 /* ------------------------------------------------------------------------ fingerprint */
 
 /*
- * Everything that was decided, in its order. Two independent products go into one chain, so
- * that a packet costs the chain a single multiplication.
+ * Everything that was decided, in its order. Two independent products go into one chain,
+ * so that a packet costs the chain a single multiplication.
  */
 static uint64_t fingerprint_add(uint64_t chain, const struct observation *o)
 {
@@ -90,10 +92,10 @@ static uint64_t fingerprint_add(uint64_t chain, const struct observation *o)
     return chain ^ chain >> 32;
 }
 
-/* ------------------------------------------------------------------------ what arrived */
+/* ----------------------------------------------------------------------- what arrived */
 
-static void count_arrived(struct metrics *m, const struct observation *o, uint64_t packets,
-                          uint64_t bytes)
+static void count_arrived(struct metrics *m, const struct observation *o,
+                          uint64_t packets, uint64_t bytes)
 {
     if (o->out_wan >= 0) {
         m->paths[o->out_wan].packets_up += packets;
@@ -124,7 +126,7 @@ static unsigned count_leaks(struct metrics *m, const struct observation *o,
     return leaks;
 }
 
-/* --------------------------------------------------------------------------- what died */
+/* -------------------------------------------------------------------------- what died */
 
 static bool died_on_link(const struct observation *o)
 {
@@ -145,7 +147,8 @@ static bool found_no_route(const struct observation *o)
     }
 }
 
-/* The latest event of one kind that is open on the WAN; those that ended are taken out. */
+/* The latest event of one kind that is open on the WAN; those that ended are taken
+ * out. */
 static int open_event_of_kind(struct metrics *m, int wan, unsigned kind)
 {
     int *top = &m->states[wan].open[kind];
@@ -169,8 +172,9 @@ _Static_assert(EVENT_LINK_DOWN == 0 && EVENT_GATEWAY_DOWN == 1 && EVENT_BLACKHOL
                    REASON_BLACKHOLED == REASON_LINK_DOWN + 2,
                "path_state.open is indexed by both");
 
-static void count_lost_on_link(struct metrics *m, struct flow *f, const struct observation *o,
-                               int wan, uint64_t packets, uint64_t bytes)
+static void count_lost_on_link(struct metrics *m, struct flow *f,
+                               const struct observation *o, int wan, uint64_t packets,
+                               uint64_t bytes)
 {
     const int event = open_event(m, wan, o->reason);
 
@@ -297,10 +301,9 @@ static void on_packet(void *context, const struct observation *o)
     m->packets += o->fate != FATE_ASSUMED;
     m->bytes += o->frame_bytes;
     m->fingerprint = fingerprint_add(m->fingerprint, o);
-    m->now_ns = o->time_ns;
     series_advance(&m->series, o->time_ns);
-    if (o->fate == FATE_DELIVERED && d && !(d->flags & NEWS) && !d->held_packets && o->conn &&
-        !(o->conn->cookie & FLOW_WATCHED)) {
+    if (o->fate == FATE_DELIVERED && d && !(d->flags & NEWS) && !d->held_packets &&
+        o->conn && !(o->conn->cookie & FLOW_WATCHED)) {
         m->fates[FATE_DELIVERED]++;
         count_arrived(m, o, 1, o->packet->size_bytes);
         return;
@@ -397,7 +400,7 @@ struct observer metrics_observer(struct metrics *m)
     };
 }
 
-/* ------------------------------------------------------------------------------ ending */
+/* ----------------------------------------------------------------------------- ending */
 
 void metrics_finish(struct metrics *m, int64_t end_ns)
 {
@@ -414,11 +417,14 @@ void metrics_finish(struct metrics *m, int64_t end_ns)
     hosts_finish(&m->hosts);
     series_advance(&m->series, end_ns > 0 ? end_ns - 1 : 0);
     if (m->hosts.sites_full)
-        metrics_warn(m, "more than a million sites: changes at later ones are not counted");
+        metrics_warn(m,
+                     "more than a million sites: changes at later ones are not counted");
     if (m->hosts.addresses_full)
-        metrics_warn(m, "a host used more than 4096 public addresses: later ones are left out");
+        metrics_warn(
+            m, "a host used more than 4096 public addresses: later ones are left out");
     if (m->hosts.spans_coarse)
-        metrics_warn(m, "a host has very many connections: addresses_at_once is an upper bound");
+        metrics_warn(
+            m, "a host has very many connections: addresses_at_once is an upper bound");
     if (m->series.full)
         metrics_warn(m, "the series' interval is too short: its end is left out");
 }

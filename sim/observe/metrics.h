@@ -1,12 +1,12 @@
 /*
  * metrics - watch a run, end as its result
  *
- *     simulation ── observer ──▶ metrics ── metrics_result() ──▶ result document (result.h)
+ *     simulation ── observer ──▶ metrics ── metrics_result() ──▶ the result (result.h)
  *
- * Most packets change nothing: they belong to a known connection, are decided as the packet
- * before them and arrive. They cost a few counters and touch no flow record. The others are
- * looked at (moves.h): first packets, packets whose way was decided anew, packets that were
- * lost, all packets of named hosts and of flows that leak addresses.
+ * Most packets change nothing: they belong to a known connection, are decided as the
+ * packet before them and arrive. They cost a few counters and touch no flow record. The
+ * others are looked at (moves.h): first packets, packets whose way was decided anew,
+ * packets that were lost, all packets of named hosts and of flows that leak addresses.
  *
  * Every figure is defined in doc/METRICS.md.
  */

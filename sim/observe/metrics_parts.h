@@ -21,7 +21,7 @@ enum move_cause {
     MOVE_FAILBACK,   /* a path returned */
     MOVE_COLLATERAL, /* its path was well; the group's regions shifted */
     MOVE_CONFIG,
-    MOVE_POLICY,     /* nothing had changed: per-packet policies */
+    MOVE_POLICY, /* nothing had changed: per-packet policies */
     MOVE_CAUSES,
 };
 
@@ -39,9 +39,9 @@ struct path_counts {
 _Static_assert(sizeof(struct path_counts) == 64, "one cache line");
 
 struct stick_counts {
-    uint64_t flows;            /* that got a path */
+    uint64_t flows; /* that got a path */
     uint64_t moves[MOVE_CAUSES];
-    uint64_t became[FLOW_FATES]; /* times that a flow came to this fate, an event at a time */
+    uint64_t became[FLOW_FATES]; /* times that a flow came to it, at each event apart */
 };
 
 /* What does not add up a phase at a time, of one WAN. */
@@ -53,14 +53,15 @@ struct path_state {
     bool lost;
     uint32_t lost_change, returned_change, address_change;
     int lost_event, returned_event, address_event;
-    int open[3]; /* the latest event on it by kind: link-down, gateway-down, blackhole; -1 */
+    /* The latest event on it of each kind: link-down, gateway-down, blackhole; -1. */
+    int open[3];
 };
 
 /* What became of the flows that lived when an event began, or that began meanwhile. */
 struct event_flows {
     uint64_t alive, moved;
-    uint64_t fates[FLOW_FATES];        /* [FLOW_SURVIVED] is not kept */
-    uint64_t forced, collateral;       /* flows with such a move */
+    uint64_t fates[FLOW_FATES];  /* [FLOW_SURVIVED] is not kept */
+    uint64_t forced, collateral; /* flows with such a move */
 };
 
 struct event_state {
@@ -73,7 +74,7 @@ struct event_state {
     int begin_snapshot, end_snapshot; /* -1: none */
 };
 
-/* An event's beginning or end, or a return of its path. Flows carry how many they have seen. */
+/* An event's beginning or end, or a return of its path. Flows know how many they saw. */
 struct mark {
     int event;
     bool begins;
@@ -91,10 +92,9 @@ struct snapshot {
 struct metrics {
     /* the fast path's */
     uint64_t fingerprint, packets, bytes;
-    uint64_t fates[FATE_ASSUMED + 1]; /* packets; held ones count when they are resolved */
+    uint64_t fates[FATE_ASSUMED + 1]; /* packets; held ones once they are resolved */
     struct path_counts *paths;
     struct series series;
-    int64_t now_ns;
 
     const struct scenario *scenario;
     struct router *router;
@@ -116,9 +116,9 @@ struct metrics {
     struct stick_counts stick;
     uint64_t worst[FLOW_FATES]; /* flows by their worst fate */
     uint64_t flows_begun, flows_moved, flows_moved_alone, flows_split_reply;
-    uint64_t unharmed; /* lived at some event, and nothing happened to them */
-    uint64_t choice_bytes;       /* of flows that ended */
-    stats_u128 choice_squares;   /* the sum of their squares */
+    uint64_t unharmed;         /* lived at some event, and nothing happened to them */
+    uint64_t choice_bytes;     /* of flows that ended */
+    stats_u128 choice_squares; /* the sum of their squares */
     uint64_t unrouted[REASONS], dropped[REASONS];
 
     char **warnings;
@@ -128,8 +128,8 @@ struct metrics {
 
 /* -------------------------------------------------------------------------- phases.c */
 
-/* Remember the counts now: an index into snapshots. The second way refuses, with a warning and
- * -1, when there are too many. */
+/* Remember the counts now: an index into snapshots. The second way refuses, with a
+ * warning and -1, when there are too many. */
 int phases_take(struct metrics *m, int64_t time_ns);
 int phases_snapshot(struct metrics *m, int64_t time_ns);
 void phases_free(struct metrics *m);

@@ -2,7 +2,8 @@
 
 #include <string.h>
 
-const char *const move_cause_names[] = {"forced", "failback", "collateral", "config", "policy"};
+const char *const move_cause_names[] = {"forced", "failback", "collateral", "config",
+                                        "policy"};
 const char *const flow_fate_names[] = {"survived", "stalled", "rehomed", "broken"};
 
 /* ------------------------------------------------------------------ flows and events */
@@ -79,8 +80,7 @@ static bool event_harms(struct metrics *m, struct flow *f, int event, enum flow_
 /* True when it is the worst that the flow has come to. */
 static bool flow_worsens(struct metrics *m, struct flow *f, enum flow_fate fate)
 {
-    uint64_t *of_host =
-        f->host == FLOWS_NONE ? NULL : m->hosts.list[f->host]->fates;
+    uint64_t *of_host = f->host == FLOWS_NONE ? NULL : m->hosts.list[f->host]->fates;
 
     if (fate <= f->worst)
         return false;
@@ -166,7 +166,8 @@ static void count_event_move(struct metrics *m, struct flow *f, enum move_cause 
     }
 }
 
-static void count_move(struct metrics *m, struct flow *f, enum move_cause cause, int event)
+static void count_move(struct metrics *m, struct flow *f, enum move_cause cause,
+                       int event)
 {
     m->stick.moves[cause]++;
     m->flows_moved += !(f->flags & FLOW_MOVED);
@@ -181,7 +182,8 @@ static void count_move(struct metrics *m, struct flow *f, enum move_cause cause,
 
 /* ------------------------------------------------------------------- bytes and paths */
 
-uint64_t moves_unaccounted(const struct flow *f, const struct conn *c, uint64_t pending_bytes)
+uint64_t moves_unaccounted(const struct flow *f, const struct conn *c,
+                           uint64_t pending_bytes)
 {
     const uint64_t total = c->bytes[0] + c->bytes[1];
     const uint64_t done = f->accounted_bytes + pending_bytes;
@@ -228,7 +230,8 @@ static void note_split_reply(struct metrics *m, struct flow *f)
 }
 
 /* The flow leaves by a WAN for the first time. */
-static void take_path(struct metrics *m, struct flow *f, const struct observation *o, int wan)
+static void take_path(struct metrics *m, struct flow *f, const struct observation *o,
+                      int wan)
 {
     f->path = wan;
     f->outward = o->decision->direction;
@@ -273,7 +276,8 @@ static enum flow_fate fate_without_entry(const struct flow *f, const struct pack
 /* -------------------------------------------------------------------------- deciding */
 
 /* A packet on the flow's way out was decided: where to, and what does it mean? */
-static void way_out(struct metrics *m, struct flow *f, const struct observation *o, int wan)
+static void way_out(struct metrics *m, struct flow *f, const struct observation *o,
+                    int wan)
 {
     const struct decision *d = o->decision;
     const bool moved = wan != f->path;
@@ -360,10 +364,12 @@ void moves_lost(struct metrics *m, struct flow *f, int event)
 
 void moves_unrouted(struct metrics *m, struct flow *f)
 {
+    const struct path_state *path;
+
     if (f->path < 0)
         return;
-    harm(m, f, m->states[f->path].lost ? m->states[f->path].lost_event : m->last_change_event,
-         FLOW_STALLED);
+    path = &m->states[f->path];
+    harm(m, f, path->lost ? path->lost_event : m->last_change_event, FLOW_STALLED);
 }
 
 void moves_end(struct metrics *m, const struct conn *c)

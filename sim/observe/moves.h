@@ -1,20 +1,20 @@
 /*
  * moves - when a flow's way is decided anew: did it move, why, and what did that do to it
  *
- * The simulation renews every decision when an event begins or ends and when routes change, so
- * each flow's next packet comes by here once.
+ * The simulation renews every decision when an event begins or ends and when routes
+ * change, so each flow's next packet comes by here once.
  *
  * Why it moved, the first that holds:
  *   1. forced      the router takes its old path for lost
- *   2. failback    its new path returned since its last decision, or the latest change was a
- *                  return
+ *   2. failback    its new path returned since its last decision, or the latest change
+ *                  since was a return
  *   3. config      the latest change since was one of configuration or address
  *   4. collateral  the latest change since was the loss of another path
  *   5. policy      nothing changed
  *
  * What it did, the worst that holds:
- *   broken    TCP lost its NAT entry; or it left by a WAN under another WAN's address; or an
- *             answer left by another WAN than the request came by
+ *   broken    TCP lost its NAT entry; or it moved and left by a WAN under another WAN's
+ *             address; or its answers moved to another WAN than its requests come by
  *   rehomed   anything but TCP, or TCP that only begins, lost its NAT entry
  *   stalled   a packet was lost on a dead path, or found no route
  *   survived  none of these
@@ -49,8 +49,10 @@ void moves_end(struct metrics *m, const struct conn *c);
 /* An event began, or it or its change is over: each flow's next packet is to notice. */
 void moves_mark(struct metrics *m, int event, bool begins);
 
-/* Bytes of the connection that no path was given yet, but for the last `pending_bytes`. */
-uint64_t moves_unaccounted(const struct flow *f, const struct conn *c, uint64_t pending_bytes);
+/* Bytes of the connection that no path was given yet, but for the last
+ * `pending_bytes`. */
+uint64_t moves_unaccounted(const struct flow *f, const struct conn *c,
+                           uint64_t pending_bytes);
 
 /* The WAN that the decision leads to; -1: none. */
 static inline int moves_wan(const struct metrics *m, const struct decision *d)

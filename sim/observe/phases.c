@@ -58,8 +58,8 @@ int phases_take(struct metrics *m, int64_t time_ns)
 
 int phases_snapshot(struct metrics *m, int64_t time_ns)
 {
-    const size_t cells = m->scenario->wans_len * 8 + m->scenario->hosts_len * 3 +
-                         m->promises.len * 2 + 16;
+    const size_t cells =
+        m->scenario->wans_len * 8 + m->scenario->hosts_len * 3 + m->promises.len * 2 + 16;
 
     if (m->snapshots_cells + cells > CELLS_MAX) {
         metrics_warn(m, "too many named events, WANs and hosts: phases are left out");

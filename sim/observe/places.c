@@ -46,8 +46,8 @@ static bool is_inside(const struct places *p, const struct addr *a)
     return false;
 }
 
-unsigned places_leaks(const struct places *p, const struct addr *src, const struct addr *dst,
-                      int wan)
+unsigned places_leaks(const struct places *p, const struct addr *src,
+                      const struct addr *dst, int wan)
 {
     unsigned leaks = is_inside(p, dst) ? LEAK_INSIDE : 0;
 

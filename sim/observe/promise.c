@@ -68,8 +68,8 @@ static uint32_t promise_add(struct promises *p)
 
     p->promises = mem_grow(p->promises, &p->promises_cap, p->len, sizeof *p->promises);
     p->counts = mem_grow(p->counts, &p->counts_cap, p->len, sizeof *p->counts);
-    p->weights = mem_grow(p->weights, &p->weights_cap, p->len * p->wans_len,
-                          sizeof *p->weights);
+    p->weights =
+        mem_grow(p->weights, &p->weights_cap, p->len * p->wans_len, sizeof *p->weights);
     memcpy(p->weights + i * p->wans_len, p->scratch, p->wans_len * sizeof *p->weights);
     for (size_t w = 0; w < p->wans_len; w++) {
         added.total += p->scratch[w];

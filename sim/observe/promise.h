@@ -1,14 +1,14 @@
 /*
  * promise - what next-hop groups promise to the WANs
  *
- * A flow whose first packet passes a group promises to each WAN the part that the weights of
- * its living members have in it:
+ * A flow whose first packet passes a group promises to each WAN the part that the weights
+ * of its living members have in it:
  *
  *     wan1 up, weight 1   wan2 down, weight 2   wan3 up, weight 3    ->   1/4   0   3/4
  *
- * Equal promises are kept once, as whole numbers, and each counts its flows and bytes: the sum
- * over flows of a promise is then exact, and the same in any order. Their number follows the
- * states that the groups were in, not the flows.
+ * Equal promises are kept once, as whole numbers, and each counts its flows and bytes:
+ * the sum over flows of a promise is then exact, and the same in any order. Their number
+ * follows the states that the groups were in, not the flows.
  */
 #ifndef ECMPLAB_PROMISE_H
 #define ECMPLAB_PROMISE_H
@@ -33,7 +33,7 @@ struct promises {
     struct promise_counts *counts;
     uint32_t *weights; /* wans_len of each promise, one after the other */
     uint32_t *scratch;
-    uint32_t *index;   /* open addressing over promises + 1; 0 = empty */
+    uint32_t *index; /* open addressing over promises + 1; 0 = empty */
     size_t index_mask;
 };
 
@@ -41,9 +41,9 @@ void promises_init(struct promises *p, size_t wans_len);
 void promises_free(struct promises *p);
 
 /*
- * The number of the group's promise. `wan_of_iface` maps an interface's index to its WAN or
- * -1. Members that lead to no WAN count for nothing; a group that promises nothing to `chosen`
- * (or NULL) is a promise to `chosen` alone.
+ * The number of the group's promise. `wan_of_iface` maps an interface's index to its WAN
+ * or -1. Members that lead to no WAN count for nothing; a group that promises nothing to
+ * `chosen` (or NULL) is a promise to `chosen` alone.
  */
 uint32_t promises_find(struct promises *p, const struct nexthop_group *g,
                        const int *wan_of_iface, int chosen);

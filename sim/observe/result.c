@@ -67,18 +67,20 @@ static json_t *run_part(struct metrics *m, const struct facts *facts)
     put_count(o, "unrouted", m->fates[FATE_UNROUTED]);
     put(o, "balanced", json_boolean(balanced));
     if (!balanced)
-        metrics_warn(m, "packets were counted nowhere or twice: the figures are not to be "
-                        "trusted");
+        metrics_warn(m,
+                     "packets were counted nowhere or twice: the figures are not to be "
+                     "trusted");
     return o;
 }
 
-/* --------------------------------------------------------------------------------- paths */
+/* ------------------------------------------------------------------------------ paths */
 
 static void put_utilisation(json_t *o, const char *key, uint64_t bytes, uint64_t rate_bps,
                             int64_t time_ns)
 {
     if (rate_bps && time_ns > 0)
-        put_real(o, key, (double)bytes * 8 / ((double)rate_bps * ((double)time_ns / 1e9)));
+        put_real(o, key,
+                 (double)bytes * 8 / ((double)rate_bps * ((double)time_ns / 1e9)));
 }
 
 static json_t *path_part(const struct stretch *s, const struct facts *facts, size_t wan)
@@ -188,7 +190,7 @@ static json_t *warnings_part(const struct metrics *m)
     return o;
 }
 
-/* ------------------------------------------------------------------------------- whole */
+/* ------------------------------------------------------------------------------ whole */
 
 /* The parts about the whole run: paths, balance, stickiness. */
 static void put_whole(json_t *result, const struct metrics *m, const struct facts *facts)

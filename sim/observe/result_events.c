@@ -37,7 +37,8 @@ static json_t *meanwhile_part(const struct event_flows *f)
     return o;
 }
 
-/* From the failure to what came first, the router's answer or its end; -1: not to be said. */
+/* From the failure to what came first, the router's answer or its end; -1: not to be
+ * said. */
 static int64_t blackhole_ns(const struct scenario_event *s, const struct event_course *c,
                             int64_t end_ns)
 {
@@ -54,8 +55,8 @@ static int64_t blackhole_ns(const struct scenario_event *s, const struct event_c
 
 static json_t *event_part(const struct metrics *m, const struct facts *facts, size_t i)
 {
-    static const uint8_t causes[] = {MOVE_FORCED, MOVE_COLLATERAL, MOVE_FAILBACK, MOVE_CONFIG,
-                                     MOVE_POLICY};
+    static const uint8_t causes[] = {MOVE_FORCED, MOVE_COLLATERAL, MOVE_FAILBACK,
+                                     MOVE_CONFIG, MOVE_POLICY};
     const struct scenario_event *s = &m->scenario->events[i];
     const struct event_course *c = &facts->courses[i];
     const struct event_state *e = &m->events[i];

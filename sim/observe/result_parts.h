@@ -22,21 +22,21 @@ void put_share(json_t *object, const char *key, double part, double whole);
 json_t *result_reasons(const uint64_t by_reason[REASONS]);
 
 /*
- * A stretch of the run: the difference of two snapshots. An `begin` of NULL is the run's
+ * A stretch of the run: the difference of two snapshots. A `begin` of NULL is the run's
  * beginning.
  */
 struct stretch {
     const struct metrics *metrics;
     const struct snapshot *begin, *end;
-    double *promised_flows;    /* of all flows, a WAN each */
+    double *promised_flows; /* of all flows, a WAN each */
     double *promised_bytes;
-    double *expected_flows;    /* of the flows that had a choice */
+    double *expected_flows; /* of the flows that had a choice */
     double *expected_bytes;
     uint64_t flows, flows_choice, bytes; /* sums over promises */
 };
 
-void stretch_init(struct stretch *s, const struct metrics *m, const struct snapshot *begin,
-                  const struct snapshot *end);
+void stretch_init(struct stretch *s, const struct metrics *m,
+                  const struct snapshot *begin, const struct snapshot *end);
 void stretch_free(struct stretch *s);
 struct path_counts stretch_path(const struct stretch *s, size_t wan);
 
@@ -48,7 +48,8 @@ json_t *stretch_balance(const struct stretch *s, double effective_flows);
 
 /* result_events.c */
 json_t *result_events(const struct metrics *m, const struct facts *facts);
-/* moved collaterally / those whose path did not fail, over all events; -1: there are none */
+/* moved collaterally / those whose path did not fail, over all events; -1: there are
+ * none */
 double result_survivors_moved_share(const struct metrics *m);
 
 /* result_phases.c */

@@ -20,7 +20,8 @@ void series_init(struct series *s, size_t wans_len, int64_t interval_ns)
     s->asked = interval_ns > 0;
     s->interval_ns = s->asked ? interval_ns : SECOND;
     s->end_ns = s->interval_ns;
-    s->max_points = least(s->asked ? SERIES_POINTS_ASKED : SERIES_POINTS, fit & ~(size_t)1);
+    s->max_points =
+        least(s->asked ? SERIES_POINTS_ASKED : SERIES_POINTS, fit & ~(size_t)1);
     s->sink = mem_alloc(wans_len + 1, sizeof *s->sink);
     s->cells = mem_grow(NULL, &s->cap, wans_len + 1, sizeof *s->cells);
     memset(s->cells, 0, wans_len * sizeof *s->cells);

@@ -1,13 +1,15 @@
 /*
  * series - bytes and losses over time, a point an interval
  *
- * Points start at time 0 and stand for [i * interval, (i + 1) * interval). Without an interval
- * asked for it is 1 s, and doubles whenever more than SERIES_POINTS points would be needed:
+ * Points start at time 0 and stand for [i * interval, (i + 1) * interval). Without an
+ * interval asked for it is 1 s, and doubles whenever more than SERIES_POINTS points would
+ * be needed:
  *
  *     | a | b | c | d |   ->   | a + b | c + d |       nothing is lost but resolution
  *
- * An interval that is asked for stays, and the series ends after SERIES_POINTS_ASKED points.
- * Very many WANs make both limits smaller: a series has at most SERIES_CELLS figures.
+ * An interval that is asked for stays, and the series ends after SERIES_POINTS_ASKED
+ * points. Very many WANs make both limits smaller: a series has at most SERIES_CELLS
+ * figures.
  */
 #ifndef ECMPLAB_SERIES_H
 #define ECMPLAB_SERIES_H

@@ -4,8 +4,9 @@
  *     added     |---|   |--|             added later, and out of order: |-----|
  *     merged    |---|   |--|    ->    |----------|
  *
- * Both ends belong to a span; a single instant is one too. Beyond SPANS_MAX separate spans
- * the shortest gaps are closed: memory is bounded, and what is said is then an upper bound.
+ * Both ends belong to a span; a single instant is one too. Beyond SPANS_MAX separate
+ * spans the shortest gaps are closed: memory is bounded, and what is said is then an
+ * upper bound.
  */
 #ifndef ECMPLAB_SPANS_H
 #define ECMPLAB_SPANS_H

@@ -68,7 +68,8 @@ static double log_gamma_half(unsigned df)
     return sum;
 }
 
-/* P(a, x) e^x Gamma(a) / x^a = sum over k of x^k / (a (a+1) ... (a+k)); good for x < a + 1. */
+/* P(a, x) e^x Gamma(a) / x^a = sum over k of x^k / (a (a+1) ... (a+k)); good for x < a +
+ * 1. */
 static double lower_gamma_series(double a, double x)
 {
     double term = 1 / a, sum = term;
@@ -80,7 +81,8 @@ static double lower_gamma_series(double a, double x)
     return sum;
 }
 
-/* Q(a, x) e^x Gamma(a) / x^a = 1/(x+1-a- 1(1-a)/(x+3-a- 2(2-a)/(x+5-a- ...; for x >= a + 1. */
+/* Q(a, x) e^x Gamma(a) / x^a = 1/(x+1-a- 1(1-a)/(x+3-a- 2(2-a)/(x+5-a- ...; for x >= a +
+ * 1. */
 static double upper_gamma_fraction(double a, double x)
 {
     double b = x + 1 - a, c = 1 / GAMMA_TINY, d = 1 / b, h = d;

@@ -47,7 +47,7 @@ json_t *result_reasons(const uint64_t by_reason[REASONS])
     return o;
 }
 
-/* --------------------------------------------------------------------------- stretches */
+/* -------------------------------------------------------------------------- stretches */
 
 struct path_counts stretch_path(const struct stretch *s, size_t wan)
 {
@@ -98,8 +98,8 @@ static void add_promise(struct stretch *s, size_t i)
     }
 }
 
-void stretch_init(struct stretch *s, const struct metrics *m, const struct snapshot *begin,
-                  const struct snapshot *end)
+void stretch_init(struct stretch *s, const struct metrics *m,
+                  const struct snapshot *begin, const struct snapshot *end)
 {
     const size_t wans = m->scenario->wans_len;
 
@@ -142,7 +142,7 @@ void stretch_put_path(const struct stretch *s, json_t *object, size_t wan)
     put_share(object, "promised_bytes_share", s->promised_bytes[wan], (double)s->bytes);
 }
 
-/* ----------------------------------------------------------------------------- balance */
+/* ---------------------------------------------------------------------------- balance */
 
 static void put_balance(json_t *object, const struct balance *b, bool has_chance)
 {
@@ -181,7 +181,9 @@ json_t *stretch_balance(const struct stretch *s, double effective_flows)
             put_real(of_bytes, "effective_flows", effective_flows);
     }
     put(both, "flows", of_flows);
-    put(both, "bytes", of_bytes);
+    if (s->flows_choice || sum)
+        put(both, "bytes", json_incref(of_bytes));
+    json_decref(of_bytes);
     mem_free(flows);
     return both;
 }

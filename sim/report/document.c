@@ -43,7 +43,7 @@ double document_sum(json_t *object)
     json_t *value;
     double sum = 0;
 
-    DOCUMENT_FOREACH(object, key, value)
-    sum += json_number_value(value);
+    json_object_foreach (object, key, value)
+        sum += json_number_value(value);
     return sum;
 }

@@ -1,8 +1,9 @@
 /*
  * document - reading a result document that may lack anything
  *
- * A member that is absent, null or of another type reads as 0, NULL or an empty container,
- * and a member of it as well; document_has_number() tells "absent" from "zero".
+ * A member that is absent, null or of another type reads as 0, NULL or an empty container
+ * (also to json_object_foreach), and so does a member of it. document_has_number() tells
+ * "absent" from "zero".
  */
 #ifndef ECMPLAB_DOCUMENT_H
 #define ECMPLAB_DOCUMENT_H
@@ -14,12 +15,6 @@ double document_number(const json_t *object, const char *key);
 bool document_has_number(const json_t *object, const char *key);
 bool document_is_true(const json_t *object, const char *key);
 const char *document_string(const json_t *object, const char *key); /* NULL: none */
-
-/* A walk through the members, in their order. NULL is walked as an empty object is. */
-#define DOCUMENT_FOREACH(object, key, value)                                             \
-    for (void *at_ = json_object_iter(object);                                           \
-         ((key) = json_object_iter_key(at_)) && ((value) = json_object_iter_value(at_)); \
-         at_ = json_object_iter_next(object, at_))
 
 /* Of all members that are numbers. */
 double document_sum(json_t *object);

@@ -17,15 +17,15 @@ static const struct range narrow[] = {
     {0xfe00, 0xfe0f}, {0xfe20, 0xfe2f},
 };
 
-/* Source: Unicode Standard Annex #11, East Asian Width, classes W and F in whole blocks. */
+/* Source: Unicode Standard Annex #11, East Asian Width: W and F, in whole blocks. */
 static const struct range wide[] = {
     {0x1100, 0x115f}, {0x2e80, 0xa4cf},   {0xac00, 0xd7a3},
     {0xf900, 0xfaff}, {0xfe30, 0xfe6f},   {0xff00, 0xff60},
     {0xffe0, 0xffe6}, {0x1f300, 0x1faff}, {0x20000, 0x3fffd},
 };
 
-/* What a terminal obeys or what makes text read other than it is: C0, DEL, C1, separators,
- * marks of direction, invisible letters, and what XML cannot hold. */
+/* What a terminal obeys or what makes text read other than it is: C0, DEL, C1,
+ * separators, marks of direction, invisible letters, and what XML cannot hold. */
 static const struct range unprintable[] = {
     {0x0, 0x1f},      {0x7f, 0x9f},       {0xad, 0xad},     {0x200b, 0x200f},
     {0x2028, 0x202e}, {0x2060, 0x206f},   {0xfeff, 0xfeff}, {0xfff9, 0xfffb},
@@ -82,7 +82,7 @@ size_t human_columns(const char *s)
     return sum;
 }
 
-/* The character at `s` as it is printed: at most 7 bytes and a NUL. Returns its bytes in s. */
+/* The character at `s` as it is printed, at most 7 bytes. Returns its bytes in `s`. */
 static size_t printable(const char *s, char out[12])
 {
     uint32_t code;

@@ -3,7 +3,7 @@
  *
  *     count    0   334   99999   123 k   1.23 M        exact below 100 000
  *     bytes    0 B   999 B   1.23 kB   45.6 MB         powers of 1000, three digits
- *     share    0 %   <0.1 %   33.3 %   >99.9 %   100 %   0 and 1 are shown only for 0 and 1
+ *     share    0 %   <0.1 %   33.3 %   >99.9 %   100 %    none and all only when it is
  *     span     0 s   12 us   200 ms   12.3 s   2 min 3 s   1 h 5 min
  *     instant  0.0 s   12.3 s   599.9 s   1:02:03          since the run's start
  *     name     printable: controls and what turns the writing about come out as \u001b;

@@ -2,9 +2,9 @@
  * json - the result document as text
  *
  * Indented by 2, members in their order, an array of numbers on one line (a series has
- * thousands of them). A real has as few digits as bring it back bit by bit, at most 17, and
- * always a point or an exponent, so that it comes back as a real. The same document gives
- * the same bytes with any version of jansson.
+ * thousands of them). A real has as few of 15 to 17 digits as bring it back bit by bit, and
+ * always a point or an exponent, so that it comes back as a real. The same document
+ * gives the same bytes with any version of jansson.
  */
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,8 +1,9 @@
 /*
  * outfile - a file written as a stream, there whole or not at all
  *
- * Written under a temporary name in the folder of PATH and renamed when all is well. "-" is
- * stdout, which cannot be taken back.
+ * Written under a temporary name in the folder of PATH and renamed when all is well. A
+ * symbolic link is followed and the mode of an old file kept; a device or a FIFO cannot be
+ * replaced and is written to directly. "-" is stdout, which cannot be taken back.
  */
 #ifndef ECMPLAB_OUTFILE_H
 #define ECMPLAB_OUTFILE_H
@@ -13,14 +14,18 @@
 
 struct outfile {
     FILE *stream;
-    const char *path; /* borrowed */
-    char *temporary;  /* NULL for stdout */
+    const char *name; /* as the user said it, for messages; borrowed */
+    char *path;       /* what is replaced; NULL: the stream is what was named */
+    char *temporary;  /* where it is written until then */
 };
 
 /* False: `error` says why. */
 bool outfile_open(struct outfile *f, const char *path, char *error, size_t error_size);
 
-/* Finish, with `keep`: under its name. False: it could not be written whole, and is gone. */
+/*
+ * Finish; with `keep` under its name, else as if it had never been begun. False: it could not
+ * be written whole, and whatever was there is as it was.
+ */
 bool outfile_close(struct outfile *f, bool keep, char *error, size_t error_size);
 
 #endif

@@ -7,8 +7,8 @@
  *     |              5 failback (a path returned)                                    |
  *     |<-- hang ---->|
  *
- * A line breaks at a space, but not behind a digit: a number stays with its unit. What has
- * no space breaks anywhere. Spaces that begin the text are its indentation.
+ * A line breaks at a space, but not behind a digit: a number stays with its unit. What
+ * has no space breaks anywhere. Spaces that begin the text are its indentation.
  */
 #ifndef ECMPLAB_PAGE_H
 #define ECMPLAB_PAGE_H
@@ -38,7 +38,7 @@ void page_line(struct page *p, enum tone tone, unsigned hang, const char *format
 void page_marked(struct page *p, enum tone tone, const char *mark, unsigned hang,
                  const char *format, ...) PAGE_PRINTF(5, 6);
 
-/* Words with ", " between them. What does not fit any more is left out, with ".." instead. */
+/* Words with ", " between them; what does not fit any more is left out, for a "..". */
 struct page_list {
     char text[PAGE_LIST_MAX];
     size_t length;

@@ -4,11 +4,12 @@
  *     DIR/throughput.tsv   the figures
  *     DIR/throughput.gp    a copy of the script, to be changed and run again
  *     DIR/throughput.svg   what it draws
- *     DIR/style.gp         what all scripts share; and so on for every row of plot_tables[]
+ *     DIR/style.gp         what all scripts share
  *
- * All are made in a folder of their own within DIR and moved out when gnuplot has drawn the
- * last one, so that DIR never holds half of them. A picture that the result has no data for
- * is not drawn, and one from an earlier run is removed.
+ * and so on for every row of plot_tables[]. All are made in a folder of their own within
+ * DIR and moved out when gnuplot has drawn the last one, so that DIR never holds half of
+ * them. A picture that the result has no data for is not drawn, and one from an earlier
+ * run is removed.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -123,7 +124,7 @@ static bool copy_script(struct drawing *d, const char *name)
     return ok;
 }
 
-/* In the child: gnuplot, without the user's own settings; says what it says into the log. */
+/* In the child: gnuplot without the user's own settings, speaking into the log. */
 static void become_gnuplot(const struct drawing *d, const char *script)
 {
     int log = -1, null = -1;
@@ -139,7 +140,7 @@ static void become_gnuplot(const struct drawing *d, const char *script)
     _exit(errno == ENOENT ? EXIT_NO_GNUPLOT : 1);
 }
 
-/* What gnuplot complained of: the first line of its log that tells a line of the script. */
+/* What gnuplot complained of: the first line of its log that names one of the script. */
 static void tell_complaint(struct drawing *d, const char *script)
 {
     int fd = openat(d->work_fd, log_file, O_RDONLY | O_CLOEXEC);

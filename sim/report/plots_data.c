@@ -40,8 +40,7 @@ static int wan_number(const json_t *result, const char *name)
     json_t *wan;
     int number = 0;
 
-    DOCUMENT_FOREACH(json_object_get(result, "paths"), key, wan)
-    {
+    json_object_foreach (json_object_get(result, "paths"), key, wan) {
         if (number == PLOT_WANS_MAX)
             break;
         if (name && strcmp(key, name) == 0)
@@ -58,8 +57,7 @@ static size_t write_wans(const json_t *result, FILE *out)
     size_t rows = 0;
 
     fprintf(out, "wan\tname\n");
-    DOCUMENT_FOREACH(json_object_get(result, "paths"), name, wan)
-    {
+    json_object_foreach (json_object_get(result, "paths"), name, wan) {
         if (rows == PLOT_WANS_MAX)
             break;
         fprintf(out, "%zu\t%s\n", rows++, cell(name).text);
@@ -105,8 +103,7 @@ static size_t series_points(const json_t *result)
 
     if (figure(series, "interval_seconds") <= 0)
         return 0;
-    DOCUMENT_FOREACH(paths, name, wan)
-    {
+    json_object_foreach (paths, name, wan) {
         size_t size = json_array_size(json_object_get(wan, "bytes_down"));
 
         points = size > points ? size : points;
@@ -134,15 +131,14 @@ static size_t write_throughput(const json_t *result, FILE *out)
     const char *name;
 
     fprintf(out, "seconds");
-    DOCUMENT_FOREACH(paths, name, unused)
-    if (wan_number(result, name) >= 0)
-        fprintf(out, "\t%s up (bit/s)\t%s down (bit/s)\t%s lost (packets)",
-                cell(name).text, cell(name).text, cell(name).text);
+    json_object_foreach (paths, name, unused)
+        if (wan_number(result, name) >= 0)
+            fprintf(out, "\t%s up (bit/s)\t%s down (bit/s)\t%s lost (packets)",
+                    cell(name).text, cell(name).text, cell(name).text);
     fputc('\n', out);
     for (size_t i = 0; i <= points && points > 0; i++) {
         fprintf(out, "%.9g", start + (double)i * interval);
-        DOCUMENT_FOREACH(paths, name, unused)
-        {
+        json_object_foreach (paths, name, unused) {
             const json_t *wan = json_object_get(of_path, name);
 
             if (wan_number(result, name) >= 0)
@@ -163,8 +159,7 @@ static size_t write_shares(const json_t *result, FILE *out)
     size_t rows = 0;
 
     fprintf(out, "wan\tname\tflows\tbytes\tflows_promised\tbytes_promised\n");
-    DOCUMENT_FOREACH(json_object_get(result, "paths"), name, wan)
-    {
+    json_object_foreach (json_object_get(result, "paths"), name, wan) {
         double promised = figure(wan, "promised_share");
 
         if (rows == PLOT_WANS_MAX)
@@ -212,8 +207,7 @@ static size_t find_lanes(const json_t *result, struct lane lanes[PLOT_LANES_MAX]
     const char *name;
 
     for (unsigned pass = 0; pass < 2; pass++) {
-        DOCUMENT_FOREACH(hosts, name, host)
-        {
+        json_object_foreach (hosts, name, host) {
             const json_t *timeline = json_object_get(host, "timeline");
             bool both = has_family(timeline, false) && has_family(timeline, true);
 

@@ -4,9 +4,9 @@
  *     plots.c        the folder, the scripts, gnuplot
  *     plots_data.c   result document -> NAME.tsv
  *
- * A table is text: a row of heads, then rows, cells apart by tabs. Its names are printable
- * and hold no quotes, backslashes and percent signs, which gnuplot would take for its own.
- * WANs are numbered from 0 in the order of wans.tsv; -1 is none. Times are seconds.
+ * A table is text: a row of heads, then rows, cells apart by tabs. Its names are
+ * printable and hold no quote, backslash or percent sign, which gnuplot would take for
+ * its own. WANs are numbered from 0 in the order of wans.tsv; -1 is none. Times are seconds.
  */
 #ifndef ECMPLAB_PLOTS_PARTS_H
 #define ECMPLAB_PLOTS_PARTS_H

@@ -1,15 +1,12 @@
 #include "sim/report/report.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "core/memory.h"
 #include "sim/input/nearest.h"
+#include "sim/report/outfile.h"
 
 const struct report_format report_formats[] = {
     {"text", "what a terminal shows, 80 columns", report_draw_text, NULL},
@@ -83,103 +80,15 @@ static bool cannot(const char *what, const char *path, int code, char *error, si
     return false;
 }
 
-static bool write_all(int fd, const char *bytes, size_t length)
-{
-    while (length > 0) {
-        ssize_t written = write(fd, bytes, length);
-
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0)
-            return false;
-        bytes += written;
-        length -= (size_t)written;
-    }
-    return true;
-}
-
-/* All of it, and closed; false with errno. */
-static bool write_close(int fd, const char *bytes, size_t length)
-{
-    bool ok = write_all(fd, bytes, length);
-    int code = errno;
-
-    if (close(fd) != 0 && ok)
-        return false;
-    errno = code;
-    return ok;
-}
-
-/* A new file beside `path`: its name goes to `name`. -1 with errno. */
-static int open_beside(const char *path, char *name, size_t size)
-{
-    const char *slash = strrchr(path, '/');
-    int folder = slash ? (int)(slash + 1 - path) : 0;
-    int fd = -1;
-
-    for (unsigned try = 0; try < 100; try++) {
-        int length = snprintf(name, size, "%.*s.ecmplab-%ld-%u.tmp", folder, path,
-                              (long)getpid(), try);
-        if (length < 0 || (size_t)length >= size) {
-            errno = ENAMETOOLONG;
-            return -1;
-        }
-        fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (fd >= 0 || errno != EEXIST)
-            return fd;
-    }
-    return fd;
-}
-
-/* Under another name first, then renamed. `old` is what is there now, or NULL. */
-static bool replace(const char *path, const struct stat *old, const char *bytes,
-                    size_t length, char *error, size_t n)
-{
-    char *name = mem_alloc(PATH_MAX, 1);
-    int fd = open_beside(path, name, PATH_MAX);
-    bool ok = fd >= 0;
-    int code = errno;
-
-    if (ok && old)
-        (void)fchmod(fd, old->st_mode & 0777);
-    if (ok && (!write_close(fd, bytes, length) || rename(name, path) != 0)) {
-        code = errno;
-        unlink(name);
-        ok = false;
-    }
-    mem_free(name);
-    return ok ? true : cannot("write", path, code, error, n);
-}
-
 bool report_write_file(const char *path, const char *bytes, size_t length, char *error,
                        size_t n)
 {
-    struct stat old;
+    struct outfile f;
 
-    if (stat(path, &old) != 0)
-        return replace(path, NULL, bytes, length, error, n);
-    if (S_ISDIR(old.st_mode))
-        return cannot("write", path, EISDIR, error, n);
-    if (!S_ISREG(old.st_mode)) {
-        int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-        if (fd < 0 || !write_close(fd, bytes, length))
-            return cannot("write", path, errno, error, n);
-        return true;
-    }
-    char *followed = realpath(path, NULL);
-    if (!followed)
-        return cannot("write", path, errno, error, n);
-    bool ok = replace(followed, &old, bytes, length, error, n);
-    free(followed);
-    return ok;
-}
-
-static bool write_stdout(const char *bytes, size_t length, char *error, size_t n)
-{
-    if (fflush(stdout) != 0 || !write_all(STDOUT_FILENO, bytes, length))
-        return cannot("write", "stdout", errno, error, n);
-    return true;
+    if (!outfile_open(&f, path, error, n))
+        return false;
+    fwrite(bytes, 1, length, f.stream);
+    return outfile_close(&f, true, error, n);
 }
 
 /* Draw into memory, then write. */
@@ -200,8 +109,6 @@ static bool write_drawn(const json_t *result, const struct report_format *f,
     if (!ok)
         snprintf(error, n, "cannot draw %s: the result does not fit into the format '%s'",
                  path, f->name);
-    else if (to_stdout)
-        ok = write_stdout(bytes, length, error, n);
     else
         ok = report_write_file(path, bytes, length, error, n);
     free(bytes);

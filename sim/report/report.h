@@ -3,14 +3,14 @@
  *
  *     json_t result ─▶ report_write("FORMAT:PATH") ─▶ one row of report_formats[] ─▶ PATH
  *
- * A report is drawn from the result document alone ("format": "ecmplab-result/1"), so it can
- * be drawn as well from a saved one. What the document does not have is skipped, also where a
- * value is of another type than it should be: the document may be anyone's.
+ * A report is drawn from the result document alone ("format": "ecmplab-result/1"), so it
+ * can be drawn as well from a saved one. What the document does not have is skipped, also
+ * where a value is of another type than it should be: the document may be anyone's.
  *
  * A report is there whole or not at all. It is drawn in memory, written under a temporary
  * name in the folder of PATH and renamed. A symbolic link is followed; a device or a FIFO
- * cannot be replaced and is written to directly. "-" is stdout. SIGPIPE is the caller's to
- * ignore, a reader that went away is then an error like a full disk.
+ * cannot be replaced and is written to directly. "-" is stdout. SIGPIPE is the caller's
+ * to ignore: a reader that went away is then an error like a full disk.
  */
 #ifndef ECMPLAB_REPORT_H
 #define ECMPLAB_REPORT_H
@@ -28,7 +28,7 @@ struct report_options {
 struct report_format {
     const char *name, *about; /* "about" for --help: one line, no capital, no full stop */
 
-    /* PATH is a file. False: it cannot be drawn. Errors of the stream are found elsewhere. */
+    /* PATH is a file. False: it cannot be drawn. The stream keeps its own errors. */
     bool (*draw)(const json_t *result, const struct report_options *o, FILE *out);
 
     /* PATH is a folder, made when it is not there; its parent must be. */
@@ -39,13 +39,13 @@ struct report_format {
 extern const struct report_format report_formats[];
 
 /*
- * Write the result as `spec` = "FORMAT:PATH" says. False: `error` (of n bytes) is one line
- * that names what failed and why; whatever was at PATH is as it was.
+ * Write the result as `spec` = "FORMAT:PATH" says. False: `error` (of n bytes) is one
+ * line that names what failed and why; whatever was at PATH is as it was.
  */
 bool report_write(const json_t *result, const char *spec, const struct report_options *o,
                   char *error, size_t n);
 
-/* The format of "FORMAT:PATH", and where its PATH begins; NULL: `error` says what is wrong. */
+/* The format of "FORMAT:PATH", and where its PATH begins; NULL: `error` says why. */
 const struct report_format *report_parse(const char *spec, const char **path, char *error,
                                          size_t n);
 

@@ -1,8 +1,8 @@
 /*
  * text - the result for a terminal
  *
- * The verdict comes first. Then what was run, the load, what became of flows, of hosts and in
- * events, and at the end, where a terminal stands when all is printed, what failed.
+ * The verdict comes first. Then what was run, the load, what became of flows, of hosts
+ * and in events, and at the end, where a terminal stands when all is printed, what failed.
  */
 #include <string.h>
 

@@ -100,12 +100,12 @@ void text_hosts(struct page *p, const json_t *result)
     if (json_object_size(hosts) == 0)
         return;
     page_head(p, "Hosts");
-    DOCUMENT_FOREACH(hosts, name, host)
-    if (document_is_true(host, "sensitive"))
-        print_host(p, name, host);
-    DOCUMENT_FOREACH(hosts, name, host)
-    if (!document_is_true(host, "sensitive") && others++ < HOSTS_SHOWN_MAX)
-        print_host(p, name, host);
+    json_object_foreach (hosts, name, host)
+        if (document_is_true(host, "sensitive"))
+            print_host(p, name, host);
+    json_object_foreach (hosts, name, host)
+        if (!document_is_true(host, "sensitive") && others++ < HOSTS_SHOWN_MAX)
+            print_host(p, name, host);
     if (others > HOSTS_SHOWN_MAX)
         page_line(p, TONE_PLAIN, 4, "  and %zu more", others - HOSTS_SHOWN_MAX);
 }
@@ -121,7 +121,7 @@ static bool is_failure(const json_t *event)
     return false;
 }
 
-/* "30.2 s  traffic went another way"; "never" when the member is null, nothing when absent. */
+/* "30.2 s  traffic went another way"; "never" for null, nothing when it is absent. */
 static void print_step(struct page *p, const json_t *event, const char *key,
                        const char *words)
 {

@@ -56,8 +56,9 @@ static double largest_share(json_t *paths, const struct share_table *t)
     const char *name;
     json_t *wan;
 
-    DOCUMENT_FOREACH(paths, name, wan)
-    largest = fmax(largest, fmax(document_number(wan, t->share), promised_share(wan, t)));
+    json_object_foreach (paths, name, wan)
+        largest =
+            fmax(largest, fmax(document_number(wan, t->share), promised_share(wan, t)));
     return largest;
 }
 
@@ -87,8 +88,7 @@ static void print_flows(struct page *p, json_t *paths, double seconds)
     json_t *wan;
 
     print_head_row(p, "flows", "time up", "dropped");
-    DOCUMENT_FOREACH(paths, name, wan)
-    {
+    json_object_foreach (paths, name, wan) {
         char more[2 * sizeof(struct human) + 8];
 
         snprintf(more, sizeof more, "%9.8s%9.8s",
@@ -108,8 +108,7 @@ static void print_bytes(struct page *p, json_t *paths)
     json_t *wan;
 
     print_head_row(p, "bytes", "up", "down");
-    DOCUMENT_FOREACH(paths, name, wan)
-    {
+    json_object_foreach (paths, name, wan) {
         double up = document_number(wan, "bytes_up"),
                down = document_number(wan, "bytes_down");
         char more[2 * sizeof(struct human) + 8];
@@ -139,8 +138,7 @@ static void print_utilisation(struct page *p, json_t *paths)
     const char *name, *label = "in use";
     json_t *wan;
 
-    DOCUMENT_FOREACH(paths, name, wan)
-    {
+    json_object_foreach (paths, name, wan) {
         struct page_list l = utilisation(wan);
 
         if (l.length == 0)
@@ -156,8 +154,7 @@ static void print_drops(struct page *p, json_t *paths)
     const char *name, *label = "dropped";
     json_t *wan;
 
-    DOCUMENT_FOREACH(paths, name, wan)
-    {
+    json_object_foreach (paths, name, wan) {
         struct page_list l = {.length = 0};
 
         if (document_number(wan, "dropped_packets") <= 0)
@@ -207,7 +204,7 @@ static void list_figures(struct page_list *l, const json_t *balance)
         page_list_add(l, "sized like %s equal flows",
                       human_count(document_number(balance, "effective_flows")).text);
     if (document_has_number(balance, "flows_needed"))
-        page_list_add(l, "%s flows needed to tell 10 %%",
+        page_list_add(l, "%s flows needed to tell",
                       human_count(document_number(balance, "flows_needed")).text);
 }
 
@@ -265,10 +262,10 @@ void text_reasons(struct page_list *l, json_t *object)
     const char *reason;
     json_t *count;
 
-    DOCUMENT_FOREACH(object, reason, count)
-    if (json_number_value(count) > 0)
-        page_list_add(l, "%s %s", human_count(json_number_value(count)).text,
-                      human_name(reason, TEXT_NAME_COLUMNS).text);
+    json_object_foreach (object, reason, count)
+        if (json_number_value(count) > 0)
+            page_list_add(l, "%s %s", human_count(json_number_value(count)).text,
+                          human_name(reason, TEXT_NAME_COLUMNS).text);
 }
 
 void text_stickiness(struct page *p, const json_t *result)

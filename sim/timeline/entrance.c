@@ -83,7 +83,8 @@ static enum reason not_for_routing(const struct addr *dst)
 
 /* ----------------------------------------------------------------------------- outward */
 
-static void admit_from_lan(struct simulation *sim, struct observation *o, int stream_iface)
+static void admit_from_lan(struct simulation *sim, struct observation *o,
+                           const struct router_key *key, int stream_iface)
 {
     const struct packet *p = o->packet;
     const int segment = segment_of(sim, &p->src);
@@ -99,7 +100,7 @@ static void admit_from_lan(struct simulation *sim, struct observation *o, int st
         simulation_show(sim, o, FATE_UNROUTED, REASON_SAME_SEGMENT);
         return;
     }
-    simulation_deliver(sim, o, p);
+    simulation_deliver(sim, o, p, key);
 }
 
 /* ------------------------------------------------------------------------------ inward */
@@ -176,7 +177,7 @@ bool entrance_assume_answer(struct simulation *sim, const struct observation *o)
     if (p->protocol != PROTO_TCP || (p->tcp_flags & TCP_SYN) || !(p->tcp_flags & TCP_ACK))
         return false;
     answer.tcp_flags = TCP_SYN | TCP_ACK;
-    c = router_find_wire(sim->router, &answer, sim->now_ns, &wire, &iface);
+    c = router_find_wire(sim->router, &answer, NULL, sim->now_ns, &wire, &iface);
     if (!c || (c->flags & CONN_KILLED) || c->tcp.state != TCP_SYN_SENT)
         return false;
     if (sim->wan_of_iface[iface] >= 0 &&
@@ -203,6 +204,12 @@ static int wan_of_answer(struct simulation *sim, const struct packet *p, int ifa
     return sim->wan_of_iface[d.out_iface];
 }
 
+/* Which direction of its connection is a packet to the LAN? The answer, unless it began outside. */
+static unsigned direction_of(const struct conn *c, const struct packet *p)
+{
+    return memcmp(c->orig.src, p->src.bytes, sizeof c->orig.src) != 0;
+}
+
 /* It comes by a WAN: whose link may be down, and whose connection may be forgotten. */
 static void admit_from_wan(struct simulation *sim, struct observation *o,
                            const struct packet *wire)
@@ -215,20 +222,72 @@ static void admit_from_wan(struct simulation *sim, struct observation *o,
         simulation_show(sim, o, FATE_DROPPED, fault);
     else if (o->conn && (o->conn->flags & CONN_KILLED))
         simulation_show(sim, o, FATE_DROPPED, REASON_NO_CONNECTION);
+    else if (o->conn)
+        simulation_deliver(sim, o, wire,
+                           &(struct router_key){.conn = o->conn,
+                                                .direction = direction_of(o->conn, o->packet)});
     else
-        simulation_deliver(sim, o, wire);
+        simulation_deliver(sim, o, wire, NULL);
 }
 
-static void admit_to_lan(struct simulation *sim, struct observation *o)
+/*
+ * Later fragments carry no ports to find a connection by: they come as the first of their
+ * datagram came. One that comes before the first is lost on us (REASON_UNSOLICITED).
+ */
+static struct fragment_way *fragment_way(struct simulation *sim, const struct packet *p)
+{
+    const uint64_t mixed = (p->src.quads[0] ^ p->src.quads[1] ^ p->dst.quads[0] ^
+                            p->fragment_id) * 0x9e3779b97f4a7c15u;
+
+    return &sim->fragment_ways[mixed >> 32 & (FRAGMENT_WAYS - 1)];
+}
+
+static void fragment_way_keep(struct simulation *sim, const struct observation *o,
+                              const struct packet *wire)
+{
+    const struct packet *p = o->packet;
+
+    *fragment_way(sim, p) = (struct fragment_way){
+        .src = p->src,
+        .dst = p->dst,
+        .wire_dst = wire->dst,
+        .id = p->fragment_id,
+        .protocol = p->protocol,
+        .iface = o->in_iface,
+    };
+}
+
+static void admit_later_fragment(struct simulation *sim, struct observation *o)
+{
+    const struct packet *p = o->packet;
+    const struct fragment_way *way = fragment_way(sim, p);
+    struct packet wire = *p;
+
+    if (!addr_equal(&way->src, &p->src) || !addr_equal(&way->dst, &p->dst) ||
+        way->id != p->fragment_id || way->protocol != p->protocol) {
+        simulation_show(sim, o, FATE_UNROUTED, REASON_UNSOLICITED);
+        return;
+    }
+    wire.dst = way->wire_dst;
+    o->in_iface = way->iface;
+    admit_from_wan(sim, o, &wire);
+}
+
+static void admit_to_lan(struct simulation *sim, struct observation *o,
+                         const struct router_key *key)
 {
     const struct packet *p = o->packet;
     int lan = segment_of(sim, &p->dst);
     struct packet wire;
 
+    if (p->flags & PACKET_LATER_FRAGMENT) {
+        admit_later_fragment(sim, o);
+        return;
+    }
     if (lan < 0)
         lan = sim->only_lan_iface;
-    o->conn = router_find_wire(sim->router, p, sim->now_ns, &wire, &o->in_iface);
-    if (!o->conn && lan >= 0 && !(p->flags & (PACKET_ICMP_ERROR | PACKET_LATER_FRAGMENT))) {
+    o->conn = router_find_wire(sim->router, p, key, sim->now_ns, &wire, &o->in_iface);
+    if (!o->conn && lan >= 0 && !(p->flags & PACKET_ICMP_ERROR)) {
         if (begins_outside(p)) {
             int wan = wan_of_answer(sim, p, lan);
 
@@ -238,13 +297,16 @@ static void admit_to_lan(struct simulation *sim, struct observation *o)
                 return;
             }
         } else if (assume_request(sim, o, lan)) {
-            o->conn = router_find_wire(sim->router, p, sim->now_ns, &wire, &o->in_iface);
+            o->conn = router_find_wire(sim->router, p, key, sim->now_ns, &wire, &o->in_iface);
         }
     }
-    if (o->conn)
-        admit_from_wan(sim, o, &wire);
-    else
+    if (!o->conn) {
         simulation_show(sim, o, FATE_UNROUTED, REASON_UNSOLICITED);
+        return;
+    }
+    if (p->flags & PACKET_FRAGMENT)
+        fragment_way_keep(sim, o, &wire);
+    admit_from_wan(sim, o, &wire);
 }
 
 /* ------------------------------------------------------------------------------- either */
@@ -280,9 +342,9 @@ void entrance_admit(struct simulation *sim, const struct captured *c, const stru
     if (reason != REASON_NONE)
         simulation_show(sim, &o, FATE_UNROUTED, reason);
     else if (a->from_lan)
-        admit_from_lan(sim, &o, stream_iface);
+        admit_from_lan(sim, &o, &a->key, stream_iface);
     else if (a->to_lan)
-        admit_to_lan(sim, &o);
+        admit_to_lan(sim, &o, &a->key);
     else
         simulation_show(sim, &o, FATE_UNROUTED, REASON_FOREIGN);
 }

@@ -184,13 +184,13 @@ static enum fate fate_of_verdict(enum verdict v)
 }
 
 void simulation_deliver(struct simulation *sim, struct observation *o,
-                        const struct packet *wire)
+                        const struct packet *wire, const struct router_key *key)
 {
     struct decision d;
     enum fate fate;
     enum reason reason;
 
-    router_forward(sim->router, wire, o->in_iface, sim->now_ns, &d);
+    router_forward_keyed(sim->router, wire, key, o->in_iface, sim->now_ns, &d);
     if (d.reason == REASON_INVALID && o->in_wan < 0 && entrance_assume_answer(sim, o))
         router_forward(sim->router, wire, o->in_iface, sim->now_ns, &d);
     o->decision = &d;
@@ -260,8 +260,8 @@ static void batch_prepare(struct simulation *sim, struct stream *st)
             continue;
         a->from_lan = simulation_is_lan(sim, &p->src);
         a->to_lan = simulation_is_lan(sim, &p->dst);
-        a->hash = router_packet_hash(sim->router, p, !a->from_lan);
-        conn_prefetch_index(conns, a->hash);
+        router_key(sim->router, p, !a->from_lan, &a->key);
+        conn_prefetch_index(conns, a->key.hash);
     }
 }
 
@@ -322,7 +322,7 @@ static void packet_run(struct simulation *sim, struct stream *st)
     const unsigned ahead = st->next + PREFETCH_AHEAD;
 
     if (ahead < st->len)
-        conn_prefetch_entry(router_conns_const(sim->router), st->arrivals[ahead].hash);
+        conn_prefetch_entry(router_conns_const(sim->router), st->arrivals[ahead].key.hash);
     if (timer && timer->time_ns <= c->time_ns)
         simulation_advance(sim, c->time_ns);
     if (c->time_ns > sim->now_ns)

@@ -24,7 +24,7 @@ enum timer_kind {
 
 /* What is known of a packet before its turn comes. */
 struct arrival {
-    uint64_t hash; /* in the connection table */
+    struct router_key key; /* to the LAN: of the packet that it answers */
     bool from_lan, to_lan;
 };
 
@@ -46,6 +46,16 @@ struct net {
     int iface; /* of lan_ifaces; -1 elsewhere */
 };
 
+/* How the first fragment of a datagram to the LAN came, for those behind it. */
+struct fragment_way {
+    struct addr src, dst, wire_dst;
+    uint32_t id;
+    uint8_t protocol;
+    int iface;
+};
+
+enum { FRAGMENT_WAYS = 256 };
+
 struct simulation {
     const struct scenario *scenario;
     struct router *router;
@@ -64,6 +74,7 @@ struct simulation {
     size_t observers_len;
     int64_t now_ns;
     uint64_t packets;
+    struct fragment_way fragment_ways[FRAGMENT_WAYS];
 };
 
 static inline bool net_holds(const struct net *n, const struct addr *a)
@@ -101,7 +112,7 @@ bool entrance_assume_answer(struct simulation *sim, const struct observation *o)
 
 /* simulation.c: the packet is before the router. */
 void simulation_deliver(struct simulation *sim, struct observation *o,
-                        const struct packet *wire);
+                        const struct packet *wire, const struct router_key *key);
 void simulation_show(struct simulation *sim, struct observation *o, enum fate fate,
                      enum reason reason);
 
