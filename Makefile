@@ -16,7 +16,7 @@ DEFINES  := -I. -D_DEFAULT_SOURCE -D_FILE_OFFSET_BITS=64 -DECMPLAB_VERSION='"$(V
             -DECMPLAB_DATADIR='"$(PREFIX)/share/ecmplab"'
 COMPILE  := $(CC) $(DEFINES) $(CPPFLAGS) $(STRICT) $(HARDEN) $(CFLAGS)
 LINK     := $(CC) $(CFLAGS) -pie -Wl,-z,relro,-z,now $(LDFLAGS)
-LDLIBS   := -lpcap -ljansson -lz -lzstd -lm
+LDLIBS   := -lpcap -ljansson -lz -lzstd -lm -pthread
 
 CORE_SRC := $(wildcard core/*.c)
 SIM_SRC  := $(filter-out sim/command/main.c,$(wildcard sim/*/*.c))

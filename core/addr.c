@@ -6,32 +6,11 @@
 
 enum { GROUPS = 8 }; /* of 16 bits in an IPv6 address */
 
-unsigned addr_bits(const struct addr *a)
-{
-    return a->family == FAMILY_V4 ? 32 : a->family == FAMILY_V6 ? 128 : 0;
-}
-
 int addr_compare(const struct addr *a, const struct addr *b)
 {
     if (a->family != b->family)
         return a->family < b->family ? -1 : 1;
     return memcmp(a->bytes, b->bytes, sizeof a->bytes);
-}
-
-struct addr addr_from_v4(const void *bytes)
-{
-    struct addr a = {.family = FAMILY_V4};
-
-    memcpy(a.bytes, bytes, 4);
-    return a;
-}
-
-struct addr addr_from_v6(const void *bytes)
-{
-    struct addr a = {.family = FAMILY_V6};
-
-    memcpy(a.bytes, bytes, 16);
-    return a;
 }
 
 bool addr_parse(const char *text, struct addr *a)
@@ -160,13 +139,6 @@ bool addr_is_loopback(const struct addr *a)
     return a->family == FAMILY_V6 && a->quads[0] == 0 && be64toh(a->quads[1]) == 1;
 }
 
-bool addr_is_multicast(const struct addr *a)
-{
-    if (a->family == FAMILY_V4)
-        return (a->bytes[0] & 0xf0) == 0xe0;
-    return a->family == FAMILY_V6 && a->bytes[0] == 0xff;
-}
-
 bool addr_is_link_local(const struct addr *a)
 {
     if (a->family == FAMILY_V4)
@@ -179,11 +151,6 @@ bool addr_is_private(const struct addr *a)
     if (a->family == FAMILY_V4)
         return in_v4(a, 10, 0, 8) || in_v4(a, 172, 16, 12) || in_v4(a, 192, 168, 16);
     return a->family == FAMILY_V6 && (a->bytes[0] & 0xfe) == 0xfc;
-}
-
-bool addr_is_broadcast(const struct addr *a)
-{
-    return a->family == FAMILY_V4 && a->words[0] == UINT32_MAX;
 }
 
 /* The first `length` of 64 bits, in network order. */

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 enum family { FAMILY_NONE = 0, FAMILY_V4 = 4, FAMILY_V6 = 6 };
 
@@ -34,7 +35,10 @@ struct prefix {
 enum { ADDR_TEXT_MAX = 46, PREFIX_TEXT_MAX = 50 };
 
 /* 32, 128, or 0 for no address. */
-unsigned addr_bits(const struct addr *a);
+static inline unsigned addr_bits(const struct addr *a)
+{
+    return a->family == FAMILY_V4 ? 32 : a->family == FAMILY_V6 ? 128 : 0;
+}
 
 static inline bool addr_is_set(const struct addr *a)
 {
@@ -51,8 +55,21 @@ static inline bool addr_equal(const struct addr *a, const struct addr *b)
 int addr_compare(const struct addr *a, const struct addr *b);
 
 /* From four or sixteen bytes in network order. */
-struct addr addr_from_v4(const void *bytes);
-struct addr addr_from_v6(const void *bytes);
+static inline struct addr addr_from_v4(const void *bytes)
+{
+    struct addr a = {.family = FAMILY_V4};
+
+    memcpy(a.bytes, bytes, 4);
+    return a;
+}
+
+static inline struct addr addr_from_v6(const void *bytes)
+{
+    struct addr a = {.family = FAMILY_V6};
+
+    memcpy(a.bytes, bytes, 16);
+    return a;
+}
 
 /* False when the text is no plain IPv4 or IPv6 address; *a is then unchanged. */
 bool addr_parse(const char *text, struct addr *a);
@@ -66,10 +83,19 @@ char *addr_format(const struct addr *a, char *buf);
 /* The kinds that routing treats apart. */
 bool addr_is_unspecified(const struct addr *a); /* 0.0.0.0, :: */
 bool addr_is_loopback(const struct addr *a);    /* 127/8, ::1 */
-bool addr_is_multicast(const struct addr *a);   /* 224/4, ff00::/8 */
 bool addr_is_link_local(const struct addr *a);  /* 169.254/16, fe80::/10 */
 bool addr_is_private(const struct addr *a);     /* RFC 1918, RFC 6598 is not; fc00::/7 */
-bool addr_is_broadcast(const struct addr *a);   /* 255.255.255.255 only */
+
+static inline bool addr_is_multicast(const struct addr *a) /* 224/4, ff00::/8 */
+{
+    return a->family == FAMILY_V4 ? (a->bytes[0] & 0xf0) == 0xe0
+                                  : a->family == FAMILY_V6 && a->bytes[0] == 0xff;
+}
+
+static inline bool addr_is_broadcast(const struct addr *a) /* 255.255.255.255 only */
+{
+    return a->family == FAMILY_V4 && a->words[0] == UINT32_MAX;
+}
 
 /* The address with every bit behind the first `length` cleared. */
 struct addr addr_mask(const struct addr *a, unsigned length);

@@ -13,7 +13,10 @@
  * A slot's home is those 32 bits masked, so that growing and deleting need no entry. Deleting
  * shifts the run behind back; there are no tombstones. Entries live in blocks that never move.
  */
-enum { BLOCK_BITS = 12, BLOCK_LEN = 1 << BLOCK_BITS, INDEX_MIN = 1024 };
+enum { BLOCK_BITS = 15, BLOCK_LEN = 1 << BLOCK_BITS, INDEX_MIN = 1024 };
+
+/* A block is three huge pages exactly. */
+_Static_assert(BLOCK_LEN * sizeof(struct conn) == 6 << 20, "blocks fill huge pages");
 
 struct conn_table {
     uint64_t key[2];
@@ -140,18 +143,38 @@ static void index_put(struct conn_table *t, uint64_t slot)
     t->used++;
 }
 
+/* Large indices on huge pages, small ones where small things are. */
+static bool index_is_large(uint64_t len)
+{
+    return len * sizeof(uint64_t) >= 2 << 20;
+}
+
+static uint64_t *index_alloc(uint64_t len)
+{
+    return index_is_large(len) ? mem_map(len * sizeof(uint64_t))
+                               : mem_alloc(len, sizeof(uint64_t));
+}
+
+static void index_free(uint64_t *index, uint64_t len)
+{
+    if (index_is_large(len))
+        mem_unmap(index, len * sizeof(uint64_t));
+    else
+        mem_free(index);
+}
+
 static void index_grow(struct conn_table *t)
 {
     uint64_t *old = t->index;
     const uint64_t old_len = t->mask + 1;
 
-    t->index = mem_alloc(old_len * 2, sizeof *t->index);
+    t->index = index_alloc(old_len * 2);
     t->mask = old_len * 2 - 1;
     t->used = 0;
     for (uint64_t i = 0; i < old_len; i++)
         if (old[i])
             index_put(t, old[i]);
-    mem_free(old);
+    index_free(old, old_len);
 }
 
 static void index_add(struct conn_table *t, uint64_t hash, uint32_t entry, unsigned direction)
@@ -248,7 +271,7 @@ static uint32_t entry_take(struct conn_table *t)
         if (e >> BLOCK_BITS == t->blocks_len) {
             t->blocks =
                 mem_grow(t->blocks, &t->blocks_cap, t->blocks_len + 1, sizeof *t->blocks);
-            t->blocks[t->blocks_len++] = mem_alloc(BLOCK_LEN, sizeof **t->blocks);
+            t->blocks[t->blocks_len++] = mem_map(BLOCK_LEN * sizeof **t->blocks);
         }
         t->live = mem_grow(t->live, &t->live_cap, e + 1u, 1);
     }
@@ -379,7 +402,7 @@ struct conn_table *conn_table_create(uint64_t seed)
 
     t->key[0] = seed ^ 0xa0761d6478bd642fu;
     t->key[1] = seed * 0xe7037ed1a0b428dbu ^ 0x8ebc6af09c88c6e3u;
-    t->index = mem_alloc(INDEX_MIN, sizeof *t->index);
+    t->index = index_alloc(INDEX_MIN);
     t->mask = INDEX_MIN - 1;
     return t;
 }
@@ -389,9 +412,9 @@ void conn_table_destroy(struct conn_table *t)
     if (!t)
         return;
     for (size_t i = 0; i < t->blocks_len; i++)
-        mem_free(t->blocks[i]);
+        mem_unmap(t->blocks[i], BLOCK_LEN * sizeof **t->blocks);
     mem_free(t->blocks);
-    mem_free(t->index);
+    index_free(t->index, t->mask + 1);
     mem_free(t->live);
     mem_free(t->free);
     mem_free(t);

@@ -4,12 +4,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 enum {
     GROW_FIRST = 8,     /* objects in an array's first growth */
     ARENA_FIRST = 4096, /* bytes of an arena's first chunk; the next ones double ... */
     ARENA_LARGEST = 1 << 20, /* ... up to this */
     ALIGNMENT = _Alignof(max_align_t),
+    HUGE_PAGE = 2 << 20, /* of x86-64 and of arm64 with 4 KiB pages */
 };
 
 static _Noreturn void exit_no_memory(size_t count, size_t size)
@@ -57,6 +59,35 @@ void *mem_resize(void *p, size_t count, size_t size)
 void mem_free(void *p)
 {
     free(p);
+}
+
+static size_t round_up(size_t bytes)
+{
+    return (size_of(bytes, 1) + HUGE_PAGE - 1) & ~(size_t)(HUGE_PAGE - 1);
+}
+
+void *mem_map(size_t bytes)
+{
+    const size_t wanted = round_up(bytes), asked = wanted + HUGE_PAGE;
+    uint8_t *p = mmap(NULL, asked, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    size_t before;
+
+    if (p == MAP_FAILED)
+        exit_no_memory(1, bytes);
+    before = (size_t)(-(uintptr_t)p & (HUGE_PAGE - 1));
+    if (before)
+        munmap(p, before);
+    if (HUGE_PAGE - before)
+        munmap(p + before + wanted, HUGE_PAGE - before);
+    madvise(p + before, wanted, MADV_HUGEPAGE);
+    return p + before;
+}
+
+void mem_unmap(void *p, size_t bytes)
+{
+    if (p)
+        munmap(p, round_up(bytes));
 }
 
 void *mem_grow(void *p, size_t *capacity, size_t need, size_t size)

@@ -28,6 +28,14 @@ void mem_free(void *p);
  */
 void *mem_grow(void *p, size_t *capacity, size_t need, size_t size);
 
+/*
+ * Zeroed memory for large tables, aligned to 2 MiB and on huge pages where the system gives
+ * them: a random look-up then costs one miss, not also that of the page table. Nothing is
+ * touched until it is used. Give it back with the same `bytes`.
+ */
+void *mem_map(size_t bytes);
+void mem_unmap(void *p, size_t bytes);
+
 struct arena;
 
 struct arena *arena_create(void);

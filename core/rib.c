@@ -509,8 +509,10 @@ bool rib_route_is_active(const struct rib *r, uint32_t route)
     return false;
 }
 
-bool rib_iface_is_used(const struct rib *r, unsigned iface, enum family family)
+unsigned rib_iface_next_hops(const struct rib *r, unsigned iface, enum family family)
 {
+    unsigned n = 0;
+
     for (size_t i = 0; i < r->entries_len; i++) {
         const struct nexthop_group *g = r->entries[i].group;
 
@@ -518,10 +520,9 @@ bool rib_iface_is_used(const struct rib *r, unsigned iface, enum family family)
             r->entries[i].dst.addr.family != family)
             continue;
         for (unsigned k = 0; k < g->len; k++)
-            if (g->hops[k].up && g->hops[k].iface == iface)
-                return true;
+            n += g->hops[k].up && g->hops[k].iface == iface;
     }
-    return false;
+    return n;
 }
 
 size_t rib_memory_bytes(const struct rib *r)

@@ -84,9 +84,9 @@ const struct fib_entry *rib_find(const struct rib *r, unsigned table, const stru
 bool rib_route_is_reachable(const struct rib *r, uint32_t route);
 bool rib_route_is_active(const struct rib *r, uint32_t route);
 
-/* Does some route of the configuration, to destinations of the family, have a living next hop
- * that leaves by the interface? O(entries). */
-bool rib_iface_is_used(const struct rib *r, unsigned iface, enum family family);
+/* How many living next hops the configuration's routes to destinations of the family have that
+ * leave by the interface, spare routes' too. O(entries). */
+unsigned rib_iface_next_hops(const struct rib *r, unsigned iface, enum family family);
 
 /*
  * Gateway checks. A check belongs to a next hop: routes that share gateway, interface, table,

@@ -65,6 +65,14 @@ static int segment_of(const struct simulation *sim, const struct addr *a)
     return best ? best->iface : -1;
 }
 
+/* The same, or the only LAN interface there is. */
+static int lan_iface_of(const struct simulation *sim, const struct addr *a)
+{
+    const int segment = segment_of(sim, a);
+
+    return segment >= 0 ? segment : sim->only_lan_iface;
+}
+
 static bool is_own(const struct simulation *sim, const struct addr *a)
 {
     return rib_lookup(router_rib(sim->router), TABLE_LOCAL, a, 0, -1) != NULL;
@@ -77,7 +85,7 @@ static enum reason not_for_routing(const struct addr *dst)
         return REASON_MULTICAST;
     if (addr_is_broadcast(dst))
         return REASON_BROADCAST;
-    return addr_is_link_local(dst) && dst->family == FAMILY_V6 ? REASON_LINK_LOCAL
+    return dst->family == FAMILY_V6 && addr_is_link_local(dst) ? REASON_LINK_LOCAL
                                                                : REASON_NONE;
 }
 
@@ -277,17 +285,16 @@ static void admit_to_lan(struct simulation *sim, struct observation *o,
                          const struct router_key *key)
 {
     const struct packet *p = o->packet;
-    int lan = segment_of(sim, &p->dst);
     struct packet wire;
+    int lan;
 
     if (p->flags & PACKET_LATER_FRAGMENT) {
         admit_later_fragment(sim, o);
         return;
     }
-    if (lan < 0)
-        lan = sim->only_lan_iface;
     o->conn = router_find_wire(sim->router, p, key, sim->now_ns, &wire, &o->in_iface);
-    if (!o->conn && lan >= 0 && !(p->flags & PACKET_ICMP_ERROR)) {
+    lan = o->conn ? -1 : lan_iface_of(sim, &p->dst);
+    if (lan >= 0 && !(p->flags & PACKET_ICMP_ERROR)) {
         if (begins_outside(p)) {
             int wan = wan_of_answer(sim, p, lan);
 

@@ -3,7 +3,7 @@
 
 struct failure {
     const char *about;
-    enum change_kind change; /* what it is to the router when no WAN is lost or returns */
+    enum change_kind change; /* what it is to the router, beside losses and returns */
     void (*set)(struct simulation *sim, const struct scenario_event *e, bool begins);
 };
 
@@ -89,8 +89,6 @@ static void failure_set(struct simulation *sim, unsigned event, bool begins)
     for (size_t i = 0; i < sim->observers_len; i++)
         if (sim->observers[i].event)
             sim->observers[i].event(sim->observers[i].context, (int)event, begins, sim->now_ns);
-    if (e->wan >= 0)
-        sim->wans[e->wan].cause = (int)event;
     f->set(sim, e, begins);
     router_renew(sim->router);
     simulation_note_change(sim, f->change, (int)event);

@@ -43,11 +43,51 @@ void probe_send(struct simulation *sim, unsigned check)
     heap_push(&sim->timers, router_check_next_ns(sim->router, check), TIMER_PROBE, check);
 }
 
+/* Can the check fail of it, or come back when it is over? */
+static bool concerns(const struct scenario_event *e, const struct rib_check *c, bool answered)
+{
+    switch ((enum event_kind)e->kind) {
+    case EVENT_LINK_DOWN:
+    case EVENT_GATEWAY_DOWN: return true;
+    case EVENT_BLACKHOLE: return addr_is_set(&c->via);
+    case EVENT_ADDRESS_CHANGE: return answered;
+    case EVENT_ROUTE_ADD:
+    case EVENT_ROUTE_REMOVE:
+    case EVENT_RULE_ADD:
+    case EVENT_RULE_REMOVE:
+    case EVENT_KINDS: break;
+    }
+    return false;
+}
+
+/*
+ * The event behind a check's new verdict; -1: none. It failed of the first event that lasts, or
+ * else, as it came back, by the end of the last that ended.
+ */
+static int event_behind(const struct simulation *sim, const struct rib_check *c, bool answered)
+{
+    const int wan = c->iface == NEXTHOP_NONE ? -1 : sim->wan_of_iface[c->iface];
+    int ended = -1;
+
+    for (size_t i = 0; wan >= 0 && i < sim->scenario->events_len; i++) {
+        const struct event_course *course = &sim->courses[i];
+
+        if (sim->scenario->events[i].wan != wan || course->began_ns < 0 ||
+            !concerns(&sim->scenario->events[i], c, answered))
+            continue;
+        if (course->ended_ns < 0 && !answered)
+            return (int)i;
+        if (course->ended_ns >= 0 &&
+            (ended < 0 || course->ended_ns >= sim->courses[ended].ended_ns))
+            ended = (int)i;
+    }
+    return ended;
+}
+
 void probe_end(struct simulation *sim, unsigned check, bool answered)
 {
     const struct rib_check c = router_check_target(sim->router, check);
-    const int wan = c.iface == NEXTHOP_NONE ? -1 : sim->wan_of_iface[c.iface];
 
     if (router_check_ended(sim->router, check, answered))
-        simulation_note_change(sim, CHANGE_MARK, wan < 0 ? -1 : sim->wans[wan].cause);
+        simulation_note_change(sim, CHANGE_MARK, event_behind(sim, &c, answered));
 }

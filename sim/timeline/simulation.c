@@ -31,8 +31,10 @@ static void wans_init(struct simulation *sim)
         const unsigned iface = (unsigned)s->wans[w].iface;
 
         wan_init(&sim->wans[w]);
-        sim->wans[w].used_v4 = rib_iface_is_used(router_rib(sim->router), iface, FAMILY_V4);
-        sim->wans[w].used_v6 = rib_iface_is_used(router_rib(sim->router), iface, FAMILY_V6);
+        sim->wans[w].next_hops_v4 =
+            rib_iface_next_hops(router_rib(sim->router), iface, FAMILY_V4);
+        sim->wans[w].next_hops_v6 =
+            rib_iface_next_hops(router_rib(sim->router), iface, FAMILY_V6);
         sim->wan_of_iface[iface] = (int)w;
     }
 }
@@ -53,6 +55,7 @@ struct simulation *simulation_create(const struct scenario *s)
         sim->lan[i] = net_make(&s->lan[i], -1);
     entrance_segments_init(sim);
     sim->courses = mem_alloc(s->events_len, sizeof *sim->courses);
+    sim->hops_owed = mem_alloc(s->events_len, sizeof *sim->hops_owed);
     for (size_t i = 0; i < s->events_len; i++) {
         sim->courses[i] = unknown;
         heap_push(&sim->timers, s->events[i].at_ns, TIMER_EVENT_BEGINS, (uint32_t)i);
@@ -64,8 +67,7 @@ struct simulation *simulation_create(const struct scenario *s)
 static void streams_close(struct simulation *sim)
 {
     for (size_t i = 0; i < sim->streams_len; i++)
-        if (sim->streams[i].state)
-            sim->streams[i].kind->close(sim->streams[i].state);
+        feed_close(sim->streams[i].feed);
     mem_free(sim->streams);
     sim->streams = NULL;
     sim->streams_len = 0;
@@ -83,6 +85,7 @@ void simulation_destroy(struct simulation *sim)
     mem_free(sim->lan);
     mem_free(sim->segments);
     mem_free(sim->courses);
+    mem_free(sim->hops_owed);
     mem_free(sim);
 }
 
@@ -105,57 +108,113 @@ static void tell_change(struct simulation *sim, const struct change *what)
             sim->observers[i].changed(sim->observers[i].context, &c);
 }
 
-/* A WAN came into use or went out of it: what that is in the course of the event behind it. */
-static void note_course(struct simulation *sim, int event, bool used)
+/* So many next hops on the WAN died of the event. */
+static void note_lost(struct simulation *sim, int wan, int event, unsigned hops)
 {
     struct event_course *course;
 
-    if (event < 0)
+    if (event < 0 || sim->scenario->events[event].wan != wan)
         return;
     course = &sim->courses[event];
-    if (used) {
-        if (course->effective_ns >= 0)
-            course->recovered_ns = sim->now_ns;
-    } else if (course->effective_ns < 0) {
-        course->detected_ns = course->effective_ns = sim->now_ns;
+    if (course->detected_ns < 0)
+        course->detected_ns = sim->now_ns;
+    course->effective_ns = sim->now_ns;
+    sim->hops_owed[event] += hops;
+}
+
+/* So many came back: they are those of the first events that are over. */
+static void note_returned(struct simulation *sim, int wan, unsigned hops)
+{
+    for (size_t i = 0; hops && i < sim->scenario->events_len; i++) {
+        const unsigned owed = sim->hops_owed[i];
+        const unsigned back = owed < hops ? owed : hops;
+
+        if (!back || sim->scenario->events[i].wan != wan || sim->courses[i].ended_ns < 0)
+            continue;
+        sim->hops_owed[i] -= back;
+        hops -= back;
+        sim->courses[i].recovered_ns = sim->now_ns;
     }
 }
 
-/* Is the WAN used otherwise than before, for this family? Then tell it. */
-static bool note_use(struct simulation *sim, size_t wan, enum family family, bool *used,
-                     int event)
+/* Do more or fewer next hops of the family live on the WAN than before? Then tell it. */
+static bool note_next_hops(struct simulation *sim, size_t wan, enum family family,
+                           unsigned *known, enum change_kind kind, int event)
 {
-    const unsigned iface = (unsigned)sim->scenario->wans[wan].iface;
-    const bool now = rib_iface_is_used(router_rib(sim->router), iface, family);
+    const unsigned iface = (unsigned)sim->scenario->wans[wan].iface, before = *known;
+    const unsigned now = rib_iface_next_hops(router_rib(sim->router), iface, family);
 
-    if (now == *used)
+    *known = now;
+    if (now == before || kind == CHANGE_CONFIG)
         return false;
-    *used = now;
-    note_course(sim, event, now);
-    tell_change(sim, &(struct change){.kind = now ? CHANGE_RETURN : CHANGE_LOSS,
+    if (now < before)
+        note_lost(sim, (int)wan, event, before - now);
+    else
+        note_returned(sim, (int)wan, now - before);
+    tell_change(sim, &(struct change){.kind = now < before ? CHANGE_LOSS : CHANGE_RETURN,
                                       .family = (uint8_t)family,
                                       .wan = (int)wan,
                                       .event = event});
     return true;
 }
 
+/* What an event that no route has to wait for did to the router. */
+static void note_at_once(struct simulation *sim, int event)
+{
+    struct event_course *course = &sim->courses[event];
+
+    if (course->ended_ns >= 0)
+        course->recovered_ns = sim->now_ns;
+    else
+        course->detected_ns = course->effective_ns = sim->now_ns;
+}
+
+/* The family of routes that an event concerns by itself; FAMILY_NONE: both. */
+static enum family event_family(const struct scenario *s, int event)
+{
+    const struct scenario_event *e = &s->events[event];
+
+    switch ((enum event_kind)e->kind) {
+    case EVENT_ADDRESS_CHANGE: return e->address.addr.family;
+    case EVENT_ROUTE_ADD:
+    case EVENT_ROUTE_REMOVE: return s->router.routes[e->index].dst.addr.family;
+    case EVENT_RULE_ADD:
+    case EVENT_RULE_REMOVE: return s->router.rules[e->index].family;
+    case EVENT_LINK_DOWN:
+    case EVENT_GATEWAY_DOWN:
+    case EVENT_BLACKHOLE:
+    case EVENT_KINDS: break;
+    }
+    return FAMILY_NONE;
+}
+
+static void tell_kind(struct simulation *sim, enum change_kind kind, int event)
+{
+    struct change c = {.kind = (uint8_t)kind, .wan = -1, .event = event};
+
+    if (event >= 0) {
+        c.wan = sim->scenario->events[event].wan;
+        c.family = (uint8_t)event_family(sim->scenario, event);
+    }
+    tell_change(sim, &c);
+}
+
 void simulation_note_change(struct simulation *sim, enum change_kind kind, int event)
 {
-    bool told = false;
+    bool told = kind != CHANGE_MARK;
 
-    for (size_t w = 0; w < sim->scenario->wans_len; w++) {
-        told |= note_use(sim, w, FAMILY_V4, &sim->wans[w].used_v4, event);
-        told |= note_use(sim, w, FAMILY_V6, &sim->wans[w].used_v6, event);
-    }
+    if (told && event >= 0)
+        note_at_once(sim, event);
     if (told)
-        return;
-    if (event >= 0 && kind != CHANGE_MARK && sim->courses[event].effective_ns < 0)
-        sim->courses[event].detected_ns = sim->courses[event].effective_ns = sim->now_ns;
-    else if (event >= 0 && kind != CHANGE_MARK && sim->courses[event].ended_ns >= 0)
-        sim->courses[event].recovered_ns = sim->now_ns;
-    tell_change(sim, &(struct change){.kind = (uint8_t)kind,
-                                      .wan = event < 0 ? -1 : sim->scenario->events[event].wan,
-                                      .event = event});
+        tell_kind(sim, kind, event);
+    for (size_t w = 0; w < sim->scenario->wans_len; w++) {
+        struct wan_link *l = &sim->wans[w];
+
+        told |= note_next_hops(sim, w, FAMILY_V4, &l->next_hops_v4, kind, event);
+        told |= note_next_hops(sim, w, FAMILY_V6, &l->next_hops_v6, kind, event);
+    }
+    if (!told)
+        tell_kind(sim, kind, event);
 }
 
 /* --------------------------------------------------------------------- one packet's course */
@@ -247,54 +306,49 @@ void simulation_advance(struct simulation *sim, int64_t time_ns)
 
 /* ------------------------------------------------------------------------------ streams */
 
-/* Look at each packet of a new batch, and ask the memory for what it will need. */
-static void batch_prepare(struct simulation *sim, struct stream *st)
+/* What each packet of a batch is to the router; in the feed's thread, so nothing that changes. */
+static void batch_prepare(void *context, struct batch *b)
 {
-    const struct conn_table *conns = router_conns_const(sim->router);
+    const struct simulation *sim = context;
 
-    for (unsigned i = 0; i < st->len; i++) {
-        const struct packet *p = &st->batch[i].packet;
-        struct arrival *a = &st->arrivals[i];
+    for (unsigned i = 0; i < b->len; i++) {
+        const struct packet *p = &b->packets[i].packet;
+        struct arrival *a = &b->arrivals[i];
 
-        if (st->batch[i].kind != FRAME_IP)
+        if (b->packets[i].kind != FRAME_IP)
             continue;
         a->from_lan = simulation_is_lan(sim, &p->src);
         a->to_lan = simulation_is_lan(sim, &p->dst);
         router_key(sim->router, p, !a->from_lan, &a->key);
-        conn_prefetch_index(conns, a->key.hash);
     }
 }
 
-/* False: the stream cannot be read on. */
-static bool stream_fill(struct simulation *sim, struct stream *st)
+/* The next batch; ask the memory for what its packets will need. */
+static void stream_advance(struct simulation *sim, struct stream *st)
 {
-    int n = st->kind->read(st->state, st->batch, SOURCE_BATCH);
+    const struct conn_table *conns = router_conns_const(sim->router);
 
+    st->batch = feed_next(st->feed);
     st->next = 0;
-    st->len = n > 0 ? (unsigned)n : 0;
-    st->ended = n <= 0;
-    batch_prepare(sim, st);
-    return n >= 0;
+    for (unsigned i = 0; i < st->batch->len; i++)
+        conn_prefetch_index(conns, st->batch->arrivals[i].key.hash);
 }
 
 static bool streams_open(struct simulation *sim, char *error, size_t error_size)
 {
     const struct scenario *s = sim->scenario;
+    const struct feed_prepare prepare = {batch_prepare, sim};
 
     sim->streams = mem_alloc(s->traffic_len, sizeof *sim->streams);
-    sim->streams_len = s->traffic_len;
     for (size_t i = 0; i < s->traffic_len; i++) {
         struct stream *st = &sim->streams[i];
 
-        st->kind = &source_kinds[s->traffic[i].kind];
         st->iface = s->traffic[i].iface;
-        st->state = st->kind->open(&s->traffic[i], error, error_size);
-        if (!st->state)
+        st->feed = feed_open(&s->traffic[i], &prepare, error, error_size);
+        if (!st->feed)
             return false;
-        if (!stream_fill(sim, st)) {
-            snprintf(error, error_size, "%s", st->kind->error(st->state));
-            return false;
-        }
+        sim->streams_len++;
+        stream_advance(sim, st);
     }
     return true;
 }
@@ -303,32 +357,48 @@ static bool streams_open(struct simulation *sim, char *error, size_t error_size)
 static struct stream *stream_next(struct simulation *sim)
 {
     struct stream *best = NULL;
+    int64_t earliest = 0;
 
     for (size_t i = 0; i < sim->streams_len; i++) {
         struct stream *st = &sim->streams[i];
 
-        if (st->ended)
+        if (st->batch->len == 0)
             continue;
-        if (!best || st->batch[st->next].time_ns < best->batch[best->next].time_ns)
+        if (!best || st->batch->packets[st->next].time_ns < earliest) {
             best = st;
+            earliest = st->batch->packets[st->next].time_ns;
+        }
     }
     return best;
 }
 
 static void packet_run(struct simulation *sim, struct stream *st)
 {
-    const struct captured *c = &st->batch[st->next];
+    const struct captured *c = &st->batch->packets[st->next];
     const struct timer *timer = heap_peek(&sim->timers);
     const unsigned ahead = st->next + PREFETCH_AHEAD;
 
-    if (ahead < st->len)
-        conn_prefetch_entry(router_conns_const(sim->router), st->arrivals[ahead].key.hash);
+    if (ahead < st->batch->len)
+        conn_prefetch_entry(router_conns_const(sim->router),
+                            st->batch->arrivals[ahead].key.hash);
     if (timer && timer->time_ns <= c->time_ns)
         simulation_advance(sim, c->time_ns);
     if (c->time_ns > sim->now_ns)
         sim->now_ns = c->time_ns;
-    entrance_admit(sim, c, &st->arrivals[st->next], st->iface);
+    entrance_admit(sim, c, &st->batch->arrivals[st->next], st->iface);
     st->next++;
+}
+
+/* Did every stream that has ended end well? */
+static bool streams_ended_well(const struct simulation *sim, char *error, size_t error_size)
+{
+    for (size_t i = 0; i < sim->streams_len; i++) {
+        if (!sim->streams[i].batch->failed)
+            continue;
+        snprintf(error, error_size, "%s", feed_error(sim->streams[i].feed));
+        return false;
+    }
+    return true;
 }
 
 static void fragments_end(struct simulation *sim)
@@ -351,16 +421,14 @@ bool simulation_run(struct simulation *sim, char *error, size_t error_size)
     if (!streams_open(sim, error, error_size))
         return false;
     while ((st = stream_next(sim))) {
-        if (end_ns && st->batch[st->next].time_ns > end_ns)
+        if (end_ns && st->batch->packets[st->next].time_ns > end_ns)
             break;
         packet_run(sim, st);
-        if (st->next < st->len)
-            continue;
-        if (!stream_fill(sim, st)) {
-            snprintf(error, error_size, "%s", st->kind->error(st->state));
-            return false;
-        }
+        if (st->next == st->batch->len)
+            stream_advance(sim, st);
     }
+    if (!streams_ended_well(sim, error, error_size))
+        return false;
     if (end_ns)
         simulation_advance(sim, end_ns);
     fragments_end(sim);
@@ -394,8 +462,7 @@ uint64_t simulation_steps_back(const struct simulation *sim)
     uint64_t n = 0;
 
     for (size_t i = 0; i < sim->streams_len; i++)
-        if (sim->streams[i].state)
-            n += sim->streams[i].kind->steps_back(sim->streams[i].state);
+        n += sim->streams[i].batch->steps_back;
     return n;
 }
 

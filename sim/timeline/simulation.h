@@ -38,14 +38,18 @@ struct observation {
     uint8_t reason;                  /* enum reason */
 };
 
-/* A change that made the router decide anew. */
+/*
+ * A change that made the router decide anew. A WAN is lost when a next hop on it dies, in whatever
+ * table, and returns when one comes alive: with a gateway check a table, one failure can be told
+ * as several losses.
+ */
 enum change_kind { CHANGE_LOSS, CHANGE_RETURN, CHANGE_CONFIG, CHANGE_ADDRESS, CHANGE_MARK };
 
 struct change {
     int64_t time_ns;
     uint32_t epoch; /* the router's, from this change on */
     uint8_t kind;   /* enum change_kind; MARK: an event began or ended that nothing saw yet */
-    uint8_t family; /* LOSS, RETURN: of the routes (enum family) */
+    uint8_t family; /* of the routes that it concerns (enum family); NONE: of both */
     int wan;        /* LOSS, RETURN, ADDRESS: whose; -1: none */
     int event;      /* index into scenario.events that caused it; -1: none */
 };
@@ -53,10 +57,10 @@ struct change {
 /* What is known of an event's course. -1: it did not come to that. */
 struct event_course {
     int64_t began_ns;
-    int64_t detected_ns;  /* the router learned of it */
-    int64_t effective_ns; /* its routes changed */
+    int64_t detected_ns;  /* the router learned of it: its first route changed */
+    int64_t effective_ns; /* the last one changed */
     int64_t ended_ns;     /* the cause was gone */
-    int64_t recovered_ns; /* the routes were back */
+    int64_t recovered_ns; /* the last of these routes was back */
 };
 
 struct simulation;

@@ -9,9 +9,9 @@
 #ifndef ECMPLAB_SIMULATION_PARTS_H
 #define ECMPLAB_SIMULATION_PARTS_H
 
+#include "sim/timeline/feed.h"
 #include "sim/timeline/heap.h"
 #include "sim/timeline/simulation.h"
-#include "sim/timeline/source.h"
 #include "sim/timeline/wan.h"
 
 enum timer_kind {
@@ -22,20 +22,12 @@ enum timer_kind {
     TIMER_PROBE_LOST,  /* its time is out */
 };
 
-/* What is known of a packet before its turn comes. */
-struct arrival {
-    struct router_key key; /* to the LAN: of the packet that it answers */
-    bool from_lan, to_lan;
-};
-
+/* One source as the merge sees it. */
 struct stream {
-    const struct source_kind *kind;
-    void *state;
-    int iface; /* where its LAN packets enter; -1: by their source */
-    unsigned len, next;
-    bool ended;
-    struct captured batch[SOURCE_BATCH];
-    struct arrival arrivals[SOURCE_BATCH];
+    struct feed *feed;
+    const struct batch *batch;
+    unsigned next; /* in the batch */
+    int iface;     /* where its LAN packets enter; -1: by their source */
 };
 
 /* A prefix test without branches on the family: two masked words. */
@@ -70,6 +62,7 @@ struct simulation {
     struct stream *streams;
     size_t streams_len;
     struct event_course *courses;
+    unsigned *hops_owed; /* next hops that died of the event and are not back yet */
     struct observer observers[SIMULATION_OBSERVERS_MAX];
     size_t observers_len;
     int64_t now_ns;
@@ -95,8 +88,9 @@ static inline bool simulation_is_lan(const struct simulation *sim, const struct 
 struct net net_make(const struct prefix *p, int iface);
 
 /* simulation.c */
-/* The router was told something: find which WANs it uses now, tell losses and returns, and
- * where there are none a change of `kind`. */
+/* The router was told something: find what next hops live on each WAN now, and tell losses and
+ * returns. CHANGE_ADDRESS is told besides, CHANGE_MARK where there are none; what CHANGE_CONFIG
+ * takes and gives is no loss and no return. */
 void simulation_note_change(struct simulation *sim, enum change_kind kind, int event);
 
 /* entrance.c: a packet of a capture meets the router. */

@@ -2,7 +2,7 @@
 
 void wan_init(struct wan_link *w)
 {
-    *w = (struct wan_link){.cause = -1, .up_since_ns = 0};
+    *w = (struct wan_link){.up_since_ns = 0};
 }
 
 bool wan_is_up(const struct wan_link *w)

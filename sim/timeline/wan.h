@@ -17,8 +17,7 @@
 
 struct wan_link {
     unsigned carrier_lost, admin_down, gateway_down, blackholed; /* events that hold it so */
-    bool used_v4, used_v6; /* some route of the family leaves by it, as the router sees it */
-    int cause;        /* the latest event that befell it; -1: none */
+    unsigned next_hops_v4, next_hops_v6; /* living ones of the router's routes that use it */
     int64_t up_since_ns; /* -1: not up */
     int64_t up_ns;       /* before that */
 };
