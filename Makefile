@@ -71,7 +71,11 @@ demo: deps
 	@mkdir -p out/demo
 	$(Q)status=0; $(BUILD)/ecmplab run --report text:- --report json:out/demo/result.json \
 	    --report plots:out/demo scenarios/001-recipe.json || status=$$?; \
-	    printf '\nThe figures are in %s/out/demo:\n' "$(CURDIR)"; ls out/demo; exit $$status
+	    printf '\nThe same without the laptop'\''s rule (scenarios/005-no-laptop-rule.json):\n'; \
+	    $(BUILD)/ecmplab run scenarios/005-no-laptop-rule.json | \
+	        sed -n '/^  work-laptop/,/^    at once/p'; \
+	    printf '\nThe pictures, their data and scripts are in %s/out/demo:\n' "$(CURDIR)"; \
+	    ls out/demo/*.svg; exit $$status
 
 ## test: deps, then check
 test: deps
@@ -82,9 +86,8 @@ check: all $(TESTS)
 	$(Q)tests/run.sh $(BUILD)/ecmplab $(TESTS)
 
 ## check-asan: the same under AddressSanitizer and UBSan
-# Instrumented, gcc warns of sizes that cannot be: its warnings count in the plain build.
 check-asan:
-	$(Q)$(MAKE) --no-print-directory $(JOBS) check BUILD=$(BUILD)/asan WERROR= \
+	$(Q)$(MAKE) --no-print-directory $(JOBS) check BUILD=$(BUILD)/asan \
 	    CFLAGS='-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all'
 
 ## check-valgrind: the same under valgrind

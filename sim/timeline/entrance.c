@@ -182,8 +182,12 @@ bool entrance_assume_answer(struct simulation *sim, const struct observation *o)
     struct conn *c;
     int iface;
 
-    if (p->protocol != PROTO_TCP || (p->tcp_flags & TCP_SYN) || !(p->tcp_flags & TCP_ACK))
+    if (p->protocol != PROTO_TCP || !(p->tcp_flags & TCP_ACK))
         return false;
+    if (p->tcp_flags & TCP_SYN) { /* its SYN came from another LAN segment, unseen */
+        iface = segment_of(sim, &p->dst);
+        return iface >= 0 && assume_request(sim, o, iface);
+    }
     answer.tcp_flags = TCP_SYN | TCP_ACK;
     c = router_find_wire(sim->router, &answer, NULL, sim->now_ns, &wire, &iface);
     if (!c || (c->flags & CONN_KILLED) || c->tcp.state != TCP_SYN_SENT)
