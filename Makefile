@@ -16,7 +16,7 @@ DEFINES  := -I. -D_DEFAULT_SOURCE -D_FILE_OFFSET_BITS=64 -DECMPLAB_VERSION='"$(V
             -DECMPLAB_DATADIR='"$(PREFIX)/share/ecmplab"'
 COMPILE  := $(CC) $(DEFINES) $(CPPFLAGS) $(STRICT) $(HARDEN) $(CFLAGS)
 LINK     := $(CC) $(CFLAGS) -pie -Wl,-z,relro,-z,now $(LDFLAGS)
-LDLIBS   := -lpcap -ljansson -lz -lzstd -lm -pthread
+LDLIBS   := -lpcap -ljansson -lmnl -lz -lzstd -lm -pthread
 
 CORE_SRC := $(wildcard core/*.c)
 SIM_SRC  := $(filter-out sim/command/main.c,$(wildcard sim/*/*.c))
@@ -109,6 +109,15 @@ $(BUILD)/%.h.alone: %.h $(HEADERS) $(BUILD)/flags
 bench: all $(BENCH)
 	$(Q)CC='$(CC)' tests/bench/run.sh $(BUILD)
 
+# clang's libFuzzer; each target for FUZZ_SECONDS, from its corpus, finds left in build/fuzz/.
+FUZZ_SECONDS ?= 30
+FUZZ := $(patsubst tests/fuzz/fuzz_%.c,%,$(filter-out tests/fuzz/fuzz_file.c,$(wildcard tests/fuzz/fuzz_*.c)))
+
+## fuzz: every fuzz target for FUZZ_SECONDS (30)
+fuzz: deps
+	@PACKAGES='clang libclang-rt-14-dev' tools/deps.sh
+	@tests/fuzz/run.sh '$(BUILD)/fuzz' '$(FUZZ_SECONDS)' $(FUZZ)
+
 ## format: lay out every source as .clang-format says
 format:
 	$(Q)clang-format -i $(wildcard core/*.[ch] sim/*/*.[ch] tests/*.[ch] tests/*/*.[ch])
@@ -138,7 +147,7 @@ help:
 
 .PRECIOUS: $(BUILD)/%.o
 .DELETE_ON_ERROR:
-.PHONY: all deps demo test check check-asan check-valgrind check-headers bench format \
+.PHONY: all deps demo test check check-asan check-valgrind check-headers bench fuzz format \
         install uninstall clean help FORCE
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

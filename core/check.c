@@ -10,6 +10,20 @@ void check_probe_sent(struct check *c, const struct config_check *settings)
     c->next_probe_ns += settings->interval_ns;
 }
 
+void check_skip_to(struct check *c, const struct config_check *settings, int64_t now_ns)
+{
+    const int64_t late = now_ns - c->next_probe_ns;
+
+    if (late > 0)
+        c->next_probe_ns +=
+            (late + settings->interval_ns - 1) / settings->interval_ns * settings->interval_ns;
+}
+
+bool check_is_settled(const struct check *c, bool answered)
+{
+    return answered == c->up && (!c->up || c->misses == 0);
+}
+
 bool check_probe_ended(struct check *c, const struct config_check *settings, bool answered)
 {
     const bool was_up = c->up;

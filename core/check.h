@@ -29,6 +29,15 @@ void check_start(struct check *c, int64_t phase_ns);
 /* The probe that was due has left. */
 void check_probe_sent(struct check *c, const struct config_check *settings);
 
+/*
+ * Nothing that a probe could tell has changed until now: pass over the probes that are due
+ * before.
+ */
+void check_skip_to(struct check *c, const struct config_check *settings, int64_t now_ns);
+
+/* Would more probes with the same outcome change nothing? */
+bool check_is_settled(const struct check *c, bool answered);
+
 /* A probe was answered, or its time-out passed. True when that changed the verdict. */
 bool check_probe_ended(struct check *c, const struct config_check *settings, bool answered);
 

@@ -89,7 +89,8 @@ static enum verdict outcome_verdict(const struct route_answer *a, enum reason *r
 static void decide_route(struct router *r, const struct packet *p, int in_iface,
                          struct decision *d)
 {
-    struct route_query q = {.packet = p, .in_iface = in_iface, .out_iface = -1};
+    struct route_query q = {
+        .packet = p, .in_iface = in_iface, .out_iface = -1, .by_fields = in_iface < 0};
     struct route_answer answer;
     enum reason reason;
 
@@ -101,8 +102,7 @@ static void decide_route(struct router *r, const struct packet *p, int in_iface,
     d->flags |= DECISION_ROUTED;
     if (q.hashed) {
         d->hash = q.hash;
-        if (d->entry && d->entry->group && d->entry->group->live > 1)
-            d->flags |= DECISION_HASHED;
+        d->flags |= DECISION_HASHED;
     }
     if (d->verdict != VERDICT_FORWARD)
         return;

@@ -286,6 +286,25 @@ static uint32_t hash_custom(const struct hash_config *c, const struct packet *p,
     return jenkins_2_words(outer, inner);
 }
 
+/* The keys of a flow without its packet: label in network order, and nothing inside it. */
+static bool keys_of_fields(const struct packet *p, const struct hash_family *f,
+                           struct hash_keys *k)
+{
+    keys_l4(p, k);
+    if (p->src.family == FAMILY_V6 && f->policy != HASH_L4)
+        k->label_word = swap_32(p->flow_label);
+    switch ((enum hash_policy)f->policy) {
+    case HASH_L3:
+    case HASH_L3_INNER:
+        k->sport = k->dport = 0;
+        k->protocol = p->src.family == FAMILY_V6 ? k->protocol : 0;
+        return true;
+    case HASH_L4: return true;
+    case HASH_CUSTOM: keys_select(k, f->fields); return f->fields & OUTER_FIELDS;
+    }
+    return false;
+}
+
 static inline const struct hash_family *family_config(const struct hash_config *c,
                                                       const struct packet *p)
 {
@@ -317,16 +336,36 @@ uint32_t hash_packet(const struct hash_config *c, const struct packet *p)
     return packet_keys(c, p, &k) ? keys_hash(c, &k) >> 1 : 0;
 }
 
-size_t hash_packet_block(const struct hash_config *c, const struct packet *p,
+uint32_t hash_fields(const struct hash_config *c, const struct packet *p)
+{
+    struct hash_keys k;
+
+    return keys_of_fields(p, family_config(c, p), &k) ? keys_hash(c, &k) >> 1 : 0;
+}
+
+static size_t keys_block(const struct hash_config *c, const struct hash_keys *k,
                          uint8_t block[HASH_BLOCK_MAX])
 {
     uint64_t words[BLOCK_WORDS_MAX];
-    struct hash_keys k;
-    size_t length = 0;
+    const size_t length = 8 * keys_lay_out(k, c->layout, words);
 
-    if (packet_keys(c, p, &k))
-        length = 8 * keys_lay_out(&k, c->layout, words);
     for (size_t i = 0; i < length; i++)
         block[i] = (uint8_t)(words[i / 8] >> (8 * (i % 8)));
     return length;
+}
+
+size_t hash_packet_block(const struct hash_config *c, const struct packet *p,
+                         uint8_t block[HASH_BLOCK_MAX])
+{
+    struct hash_keys k;
+
+    return packet_keys(c, p, &k) ? keys_block(c, &k, block) : 0;
+}
+
+size_t hash_fields_block(const struct hash_config *c, const struct packet *p,
+                         uint8_t block[HASH_BLOCK_MAX])
+{
+    struct hash_keys k;
+
+    return keys_of_fields(p, family_config(c, p), &k) ? keys_block(c, &k, block) : 0;
 }

@@ -49,11 +49,22 @@ void hash_set_seed(struct hash_config *c, uint32_t seed);
 uint32_t hash_packet(const struct hash_config *c, const struct packet *p);
 
 /*
+ * The 31-bit hash of a flow that is looked up before it has a packet: what the router itself
+ * sends, and whatever RTM_GETROUTE asks of IPv6. Policy l3-inner is then l3, and custom has no
+ * inner half to mix in. Source: Linux fib_multipath_hash(), rt6_multipath_hash() without skb.
+ */
+uint32_t hash_fields(const struct hash_config *c, const struct packet *p);
+
+/*
  * The block that hash_packet() gives to SipHash for the packet's outer half, for traces and
  * tests: returns its length (0 when the policy hashes nothing).
  */
 enum { HASH_BLOCK_MAX = 72 };
 size_t hash_packet_block(const struct hash_config *c, const struct packet *p,
+                         uint8_t block[HASH_BLOCK_MAX]);
+
+/* The same for hash_fields(). */
+size_t hash_fields_block(const struct hash_config *c, const struct packet *p,
                          uint8_t block[HASH_BLOCK_MAX]);
 
 /* "l3", "l4", "l3-inner", "custom". */

@@ -12,10 +12,22 @@ bool iface_has_family(const struct iface_state *s, unsigned family)
     return false;
 }
 
+void iface_set_admin(struct iface_state *s, bool up)
+{
+    s->admin_up = up;
+    s->ready = up && (s->ready || s->carrier);
+}
+
+void iface_set_carrier(struct iface_state *s, bool carrier)
+{
+    s->carrier = carrier;
+    s->ready = s->ready || iface_is_running(s);
+}
+
 void iface_init(struct iface_state *s, const struct config_iface *c)
 {
     memset(s, 0, sizeof *s);
-    s->admin_up = !c->disabled;
+    s->admin_up = s->ready = !c->disabled;
     s->carrier = true;
     s->group = c->group;
     for (size_t i = 0; i < c->addresses_len; i++)

@@ -15,12 +15,17 @@ struct iface_state {
     uint32_t group;
     bool admin_up;
     bool carrier;
+    bool ready; /* up with carrier at some time since it was last administratively down */
 };
 
 static inline bool iface_is_running(const struct iface_state *s)
 {
     return s->admin_up && s->carrier;
 }
+
+/* Both switches, and `ready` with them. */
+void iface_set_admin(struct iface_state *s, bool up);
+void iface_set_carrier(struct iface_state *s, bool carrier);
 
 /* Does it have an address of the family? */
 bool iface_has_family(const struct iface_state *s, unsigned family);

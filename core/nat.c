@@ -108,24 +108,33 @@ static uint32_t load32(const uint8_t *b)
     return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
 }
 
-/* One address of first..last by the source and destination; only the last 32 bits may vary. */
+/*
+ * One address of first..last by the source and destination, a word at a time: inside of the range
+ * while all words before are the last address's, any value behind one that is not. So IPv6 ranges
+ * that differ in more than their last word are left upwards. Source: Linux find_best_ips_proto().
+ */
 static struct addr address_of_range(const struct config_nat *m, const struct tuple *t)
 {
-    const unsigned at = t->family == FAMILY_V4 ? 0 : 12;
-    const uint32_t low = load32(m->to_first.bytes + at);
-    const uint64_t count = (uint64_t)load32(m->to_last.bytes + at) - low + 1;
+    const unsigned words = t->family == FAMILY_V4 ? 1 : 4;
     struct addr chosen = m->to_first;
-    uint32_t dst[4], hash, value;
+    bool any = false;
+    uint32_t dst[4], hash;
 
-    if (count <= 1)
+    if (addr_equal(&m->to_first, &m->to_last))
         return chosen;
     memcpy(dst, t->dst, sizeof dst);
-    hash = address_hash(t->src, dst[at / 4]);
-    for (unsigned i = 0; i < at / 4; i++)
+    hash = address_hash(t->src, dst[words - 1]);
+    for (unsigned i = 0; i < words; i++) {
+        const uint32_t first = any ? 0 : load32(m->to_first.bytes + 4 * i);
+        const uint32_t last = load32(m->to_last.bytes + 4 * i);
+        const uint32_t count = any ? UINT32_MAX : last - first + 1;
+        const uint32_t value = first + (uint32_t)((uint64_t)hash * count >> 32);
+
+        for (unsigned k = 0; k < 4; k++)
+            chosen.bytes[4 * i + k] = (uint8_t)(value >> (24 - 8 * k));
+        any |= value != last;
         hash ^= dst[i];
-    value = low + (uint32_t)(hash * count >> 32);
-    for (unsigned i = 0; i < 4; i++)
-        chosen.bytes[at + i] = (uint8_t)(value >> (24 - 8 * i));
+    }
     return chosen;
 }
 

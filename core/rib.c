@@ -434,11 +434,16 @@ void rib_route_set_disabled(struct rib *r, uint32_t route, bool disabled)
 
 /* ---------------------------------------------------------------------------- look-up */
 
-/* Local traffic bound to an interface: only a route with a living next hop on it will do. */
+/*
+ * Local traffic bound to an interface: only a route with a living next hop on it will do, and
+ * an address of that interface's own. IPv6 has its blackholes and such on lo.
+ */
 static bool entry_leaves_by(const struct fib_entry *e, unsigned iface)
 {
+    if (e->type == ROUTE_LOCAL || e->type == ROUTE_BROADCAST)
+        return e->iface == iface;
     if (e->type != ROUTE_UNICAST)
-        return e->dst.addr.family == FAMILY_V4; /* IPv6 special routes sit on lo */
+        return e->dst.addr.family == FAMILY_V4;
     for (unsigned i = 0; i < e->group->len; i++)
         if (e->group->hops[i].up && e->group->hops[i].iface == iface)
             return true;
@@ -452,8 +457,23 @@ static bool entry_matches(const struct fib_entry *e, uint8_t tos, int out_iface)
     return out_iface < 0 || entry_leaves_by(e, (unsigned)out_iface);
 }
 
-const struct fib_entry *rib_lookup(const struct rib *r, unsigned table, const struct addr *dst,
-                                   uint8_t tos, int out_iface)
+/* `e` matches; of those of its metric that do so too, the first that leaves by the interface. */
+static const struct fib_entry *entry_nearest(const struct rib *r, const struct fib_entry *e,
+                                             int out_iface, int near_iface)
+{
+    const struct fib_entry *other = e;
+
+    while (!entry_matches(other, 0, out_iface) || !entry_leaves_by(other, (unsigned)near_iface)) {
+        if (other->next == RIB_NO_ROUTE || r->entries[other->next].distance != e->distance)
+            return e;
+        other = &r->entries[other->next];
+    }
+    return other;
+}
+
+const struct fib_entry *rib_lookup_near(const struct rib *r, unsigned table,
+                                        const struct addr *dst, uint8_t tos, int out_iface,
+                                        int near_iface)
 {
     const struct lpm *lpm = rib_lpm(r, table, dst->family);
     uint32_t leaf = lpm ? lpm_lookup(lpm, dst->bytes) : LPM_NONE;
@@ -461,14 +481,24 @@ const struct fib_entry *rib_lookup(const struct rib *r, unsigned table, const st
     while (leaf != LPM_NONE) {
         const struct leaf *l = &r->leaves[leaf];
 
-        for (uint32_t e = l->first_entry; e != RIB_NO_ROUTE; e = r->entries[e].next)
-            if (entry_matches(&r->entries[e], tos, out_iface))
-                return &r->entries[e];
+        for (uint32_t i = l->first_entry; i != RIB_NO_ROUTE; i = r->entries[i].next) {
+            const struct fib_entry *e = &r->entries[i];
+
+            if (!entry_matches(e, tos, out_iface))
+                continue;
+            return near_iface < 0 ? e : entry_nearest(r, e, out_iface, near_iface);
+        }
         if (l->dst.length == 0)
             return NULL;
         leaf = lpm_lookup_shorter(lpm, dst->bytes, l->dst.length - 1u);
     }
     return NULL;
+}
+
+const struct fib_entry *rib_lookup(const struct rib *r, unsigned table, const struct addr *dst,
+                                   uint8_t tos, int out_iface)
+{
+    return rib_lookup_near(r, table, dst, tos, out_iface, -1);
 }
 
 uint32_t rib_entry_index(const struct rib *r, const struct fib_entry *e)

@@ -73,6 +73,15 @@ void rib_route_set_disabled(struct rib *r, uint32_t route, bool disabled);
 const struct fib_entry *rib_lookup(const struct rib *r, unsigned table, const struct addr *dst,
                                    uint8_t tos, int out_iface);
 
+/*
+ * The same for IPv6, which of several routes with one prefix and one metric takes the first that
+ * leaves by `near_iface` (-1: none is nearer): where the packet came in, or where it is bound to
+ * go. Source: Linux rt6_check_dev(), as ip6_pol_route_input() has it called.
+ */
+const struct fib_entry *rib_lookup_near(const struct rib *r, unsigned table,
+                                        const struct addr *dst, uint8_t tos, int out_iface,
+                                        int near_iface);
+
 /* Entries by their number: what a cache may keep within one state of the RIB. */
 uint32_t rib_entry_index(const struct rib *r, const struct fib_entry *e);
 const struct fib_entry *rib_entry(const struct rib *r, uint32_t index);
@@ -87,6 +96,11 @@ bool rib_route_is_active(const struct rib *r, uint32_t route);
 /* How many living next hops the configuration's routes to destinations of the family have that
  * leave by the interface, spare routes' too. O(entries). */
 unsigned rib_iface_next_hops(const struct rib *r, unsigned iface, enum family family);
+
+static inline bool rib_iface_is_used(const struct rib *r, unsigned iface, enum family family)
+{
+    return rib_iface_next_hops(r, iface, family) > 0;
+}
 
 /*
  * Gateway checks. A check belongs to a next hop: routes that share gateway, interface, table,

@@ -150,7 +150,7 @@ void router_set_carrier(struct router *r, unsigned iface, bool carrier)
 {
     if (r->ifaces[iface].carrier == carrier)
         return;
-    r->ifaces[iface].carrier = carrier;
+    iface_set_carrier(&r->ifaces[iface], carrier);
     if (!carrier && r->config->platform == PLATFORM_ROUTEROS7)
         flush_masquerade(r, iface, NULL);
     rib_iface_changed(r->rib, iface);
@@ -172,7 +172,7 @@ void router_set_admin(struct router *r, unsigned iface, bool up)
 {
     if (r->ifaces[iface].admin_up == up)
         return;
-    r->ifaces[iface].admin_up = up;
+    iface_set_admin(&r->ifaces[iface], up);
     if (!up) {
         flush_masquerade(r, iface, NULL);
         if (r->config->platform == PLATFORM_LINUX)
@@ -246,6 +246,16 @@ static const struct config_check *check_settings(const struct router *r, size_t 
 void router_check_sent(struct router *r, size_t check)
 {
     check_probe_sent(&r->checks[check], check_settings(r, check));
+}
+
+void router_check_skip_to(struct router *r, size_t check, int64_t now_ns)
+{
+    check_skip_to(&r->checks[check], check_settings(r, check), now_ns);
+}
+
+bool router_check_is_settled(const struct router *r, size_t check, bool answered)
+{
+    return check_is_settled(&r->checks[check], answered);
 }
 
 bool router_check_ended(struct router *r, size_t check, bool answered)

@@ -78,7 +78,7 @@ enum decision_flag {
     DECISION_ROUTED = 8,   /* decided anew, not as for the packet before */
     DECISION_INVALID = 16, /* tracking knows no connection for it */
     DECISION_NATED = 32,   /* nat_src and nat_sport are a translation */
-    DECISION_HASHED = 64,  /* `hash` chose among several living next hops */
+    DECISION_HASHED = 64,  /* `hash` was computed: the group has several next hops */
 };
 
 struct decision {
@@ -183,6 +183,9 @@ size_t router_checks_len(const struct router *r);
 struct rib_check router_check_target(const struct router *r, size_t check);
 int64_t router_check_next_ns(const struct router *r, size_t check);
 void router_check_sent(struct router *r, size_t check);
+/* See check_skip_to() and check_is_settled(). */
+void router_check_skip_to(struct router *r, size_t check, int64_t now_ns);
+bool router_check_is_settled(const struct router *r, size_t check, bool answered);
 /* True when the verdict changed, and with it perhaps the routes. */
 bool router_check_ended(struct router *r, size_t check, bool answered);
 

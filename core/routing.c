@@ -50,7 +50,8 @@ static unsigned choose_member(struct router *r, struct route_query *q,
         step.kind = TRACE_HASH;
         step.text = hash_policy_names[f->policy];
         step.block = block;
-        step.block_len = hash_packet_block(&r->hash, q->packet, block);
+        step.block_len = (q->by_fields ? hash_fields_block : hash_packet_block)(
+            &r->hash, q->packet, block);
         router_tell(r, step);
         step.kind = TRACE_MEMBER;
     }

@@ -27,6 +27,13 @@ static const struct config_rule any_packet = {
     .suppress_group = -1,
 };
 
+static bool rule_is_of_family(const struct config_rule *m, unsigned family)
+{
+    return (m->family == FAMILY_NONE || m->family == family) &&
+           (!addr_is_set(&m->src.addr) || m->src.addr.family == family) &&
+           (!addr_is_set(&m->dst.addr) || m->dst.addr.family == family);
+}
+
 static void rule_insert(struct ruleset *rs, const struct config_rule *match, int id)
 {
     size_t at;
@@ -47,6 +54,18 @@ static void builtin_insert(struct ruleset *rs, int id, unsigned table, uint32_t 
     match.priority = priority;
     match.family = (uint8_t)family;
     rule_insert(rs, &match, id);
+}
+
+/*
+ * Linux without the rule `main`: IPv6 does not notice before some other rule has been made.
+ * Source: Linux fib6_rule_lookup(), fib6_has_custom_rules.
+ */
+static bool has_rules_for_v6(const struct router_config *c)
+{
+    for (size_t i = 0; i < c->rules_len; i++)
+        if (rule_is_of_family(&c->rules[i], FAMILY_V6))
+            return true;
+    return false;
 }
 
 static void mark_rules_insert(struct ruleset *rs)
@@ -79,6 +98,8 @@ struct ruleset *ruleset_create(const struct router_config *config)
                        FAMILY_NONE);
         if (linux_list)
             builtin_insert(rs, RULE_BUILTIN_DEFAULT, TABLE_DEFAULT, 32767, FAMILY_V4);
+    } else if (!has_rules_for_v6(config)) {
+        builtin_insert(rs, RULE_BUILTIN_MAIN, TABLE_MAIN, 32766, FAMILY_V6);
     }
     for (size_t i = 0; i < config->rules_len; i++)
         rule_insert(rs, &config->rules[i], (int)i);
@@ -154,19 +175,12 @@ static const char *rule_mismatch(const struct config_rule *m, const struct route
     return NULL;
 }
 
-static bool rule_is_of_family(const struct config_rule *m, unsigned family)
-{
-    return (m->family == FAMILY_NONE || m->family == family) &&
-           (!addr_is_set(&m->src.addr) || m->src.addr.family == family) &&
-           (!addr_is_set(&m->dst.addr) || m->dst.addr.family == family);
-}
-
 /* -------------------------------------------------------------------------- suppression */
 
 uint32_t route_query_hash(struct route_query *q)
 {
     if (!q->hashed) {
-        q->hash = hash_packet(q->hash_config, q->packet);
+        q->hash = (q->by_fields ? hash_fields : hash_packet)(q->hash_config, q->packet);
         q->hashed = true;
     }
     return q->hash;
@@ -232,6 +246,13 @@ static enum route_outcome outcome_of_type(unsigned type)
     }
 }
 
+static int near_iface(const struct route_query *q)
+{
+    if (q->packet->dst.family == FAMILY_V4)
+        return -1;
+    return q->in_iface >= 0 ? q->in_iface : q->out_iface;
+}
+
 /* Look up in the rule's table. False: go on with the next rule. */
 static bool rule_lookup(const struct rule *rule, const struct rib *rib,
                         const struct iface_state *ifaces, struct route_query *q,
@@ -241,8 +262,8 @@ static bool rule_lookup(const struct rule *rule, const struct rib *rib,
     struct trace_step step = {.rule = rule->id, .table = (unsigned)m->table};
     const struct packet *p = q->packet;
     const struct fib_entry *e =
-        rib_lookup(rib, (unsigned)m->table, &p->dst, p->tos & 0x1c,
-                   route_query_is_strict(q) ? q->out_iface : -1);
+        rib_lookup_near(rib, (unsigned)m->table, &p->dst, p->tos & 0x1c,
+                        route_query_is_strict(q) ? q->out_iface : -1, near_iface(q));
 
     answer->rule = rule->id;
     if (!e || e->type == ROUTE_THROW) {

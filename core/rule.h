@@ -50,6 +50,7 @@ struct route_query {
     const struct packet *packet; /* as routing sees it: after the translation of replies */
     int in_iface;                /* -1: sent by the router itself */
     int out_iface;               /* -1; else the look-up is bound to it */
+    bool by_fields; /* there is no packet yet: hash_fields() */
     const struct hash_config *hash_config;
     uint32_t hash; /* computed when first needed */
     bool hashed;

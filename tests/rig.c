@@ -244,8 +244,17 @@ void rig_event(struct rig *r, int event, bool begins, double at)
 
 void rig_change(struct rig *r, enum change_kind kind, int wan, int event, double at)
 {
-    const struct change c = {
-        .time_ns = SECONDS(at), .kind = (uint8_t)kind, .wan = wan, .event = event};
+    rig_change_family(r, kind, FAMILY_NONE, wan, event, at);
+}
+
+void rig_change_family(struct rig *r, enum change_kind kind, enum family family, int wan,
+                       int event, double at)
+{
+    const struct change c = {.time_ns = SECONDS(at),
+                             .kind = (uint8_t)kind,
+                             .family = (uint8_t)family,
+                             .wan = wan,
+                             .event = event};
 
     start(r);
     if (event >= 0 && kind == CHANGE_LOSS)

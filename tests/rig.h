@@ -67,6 +67,10 @@ struct conn *rig_begin(struct rig *r, double at, uint8_t protocol, const char *s
 void rig_event(struct rig *r, int event, bool begins, double at);
 void rig_change(struct rig *r, enum change_kind kind, int wan, int event, double at);
 
+/* The same for routes of one family only. */
+void rig_change_family(struct rig *r, enum change_kind kind, enum family family, int wan,
+                       int event, double at);
+
 /* The whole run is over. */
 json_t *rig_result(struct rig *r, double at);
 

@@ -110,6 +110,40 @@ static void bfd_notices_after_its_multiplier_of_intervals(void **state)
     }
 }
 
+/* interval 10 s: probes at 3, 13, 23 ... */
+static void a_check_passes_over_probes_that_could_tell_nothing(void **state)
+{
+    static const struct {
+        int64_t now_s, next_s;
+    } rows[] = {{0, 3}, {3, 3}, {4, 13}, {13, 13}, {14, 23}, {1000000002, 1000000003}};
+    const struct config_check settings = {10000000000, 1000000000, 2};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct check c;
+
+        check_start(&c, 3000000000);
+        check_skip_to(&c, &settings, rows[i].now_s * 1000000000);
+        assert_int_equal(c.next_probe_ns, rows[i].next_s * 1000000000);
+    }
+}
+
+static void a_check_is_settled_when_the_same_again_changes_nothing(void **state)
+{
+    const struct config_check settings = {10000000000, 1000000000, 2};
+    struct check c;
+
+    (void)state;
+    check_start(&c, 0);
+    check_probe_ended(&c, &settings, true);
+    assert_true(check_is_settled(&c, true));
+    check_probe_ended(&c, &settings, false);
+    assert_false(check_is_settled(&c, false)); /* one miss more makes it down */
+    check_probe_ended(&c, &settings, false);
+    assert_true(check_is_settled(&c, false));
+    assert_false(check_is_settled(&c, true));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -117,6 +151,8 @@ int main(void)
         cmocka_unit_test(probes_leave_a_period_apart_from_the_phase_on),
         cmocka_unit_test(a_dead_gateway_is_noticed_after_11_to_21_seconds),
         cmocka_unit_test(bfd_notices_after_its_multiplier_of_intervals),
+        cmocka_unit_test(a_check_passes_over_probes_that_could_tell_nothing),
+        cmocka_unit_test(a_check_is_settled_when_the_same_again_changes_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -94,6 +94,109 @@ static void a_move_has_one_cause(void **state)
     }
 }
 
+/*
+ * A flow on wan1 moves to wan2 after changes of one family's routes. The other family's are
+ * not its own, though they are those of the same WAN.
+ */
+static void a_flow_is_judged_by_the_changes_of_its_own_family(void **state)
+{
+    static const char v6_host[] = "2001:db8:10::99", v6_site[] = "2001:db8::1";
+    static const struct {
+        const char *when, *src, *dst;
+        struct {
+            enum change_kind kind;
+            enum family family;
+            int wan;
+        } changes[2];
+        const char *cause;
+    } rows[] = {
+        {"IPv4 lost", host, site, {{CHANGE_LOSS, FAMILY_V4, 0}}, "forced"},
+        {"IPv6 lost alone", host, site, {{CHANGE_LOSS, FAMILY_V6, 0}}, "policy"},
+        {"IPv6 lost, IPv6 flow", v6_host, v6_site, {{CHANGE_LOSS, FAMILY_V6, 0}}, "forced"},
+        {"IPv4 lost alone, IPv6 flow",
+         v6_host,
+         v6_site,
+         {{CHANGE_LOSS, FAMILY_V4, 0}},
+         "policy"},
+        {"both lost, IPv6 back",
+         host,
+         site,
+         {{CHANGE_LOSS, FAMILY_NONE, 0}, {CHANGE_RETURN, FAMILY_V6, 0}},
+         "forced"},
+        {"both lost, IPv6 back, IPv6 flow",
+         v6_host,
+         v6_site,
+         {{CHANGE_LOSS, FAMILY_NONE, 0}, {CHANGE_RETURN, FAMILY_V6, 0}},
+         "failback"},
+        {"another's IPv4 lost, then its IPv6 configuration changed",
+         host,
+         site,
+         {{CHANGE_LOSS, FAMILY_V4, 2}, {CHANGE_CONFIG, FAMILY_V6, -1}},
+         "collateral"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct rig *r = rig_create(NULL);
+        struct conn *c = rig_begin(r, 1, PROTO_UDP, rows[i].src, rows[i].dst, 0);
+        json_t *result;
+
+        rig_change_family(r, rows[i].changes[0].kind, rows[i].changes[0].family,
+                          rows[i].changes[0].wan, -1, 2);
+        if (rows[i].changes[1].family || rows[i].changes[1].kind)
+            rig_change_family(r, rows[i].changes[1].kind, rows[i].changes[1].family,
+                              rows[i].changes[1].wan, -1, 3);
+        rig_send(r, onward(c, 9, 1, 0));
+        result = rig_result(r, 10);
+        expect_causes(result, rows[i].when, rows[i].cause);
+        json_decref(result);
+        rig_destroy(r);
+    }
+}
+
+/* It was decided on the path after the loss: the route that went was another table's. */
+static void a_path_lost_to_others_forces_nothing(void **state)
+{
+    struct rig *r = rig_create(NULL);
+    struct conn *c = rig_begin(r, 1, PROTO_UDP, host, site, 0);
+    json_t *result;
+
+    (void)state;
+    rig_change(r, CHANGE_LOSS, 0, -1, 2);
+    rig_send(r, onward(c, 3, 0, 0));
+    rig_change(r, CHANGE_LOSS, 2, -1, 4);
+    rig_send(r, onward(c, 5, 1, 0));
+    result = rig_result(r, 10);
+    expect_causes(result, "its own route was well", "collateral");
+    json_decref(result);
+    rig_destroy(r);
+}
+
+/* At 10 s wan1's IPv6 routes are lost alone. What fails then of IPv4 is no fault of that event. */
+static void harm_belongs_to_an_event_of_the_flows_family(void **state)
+{
+    struct rig *r = rig_create(NULL);
+    const int e = rig_plan(r, "outage", EVENT_GATEWAY_DOWN, 0, 10, -1);
+    struct conn *c = rig_begin(r, 1, PROTO_UDP, host, site, 0);
+    json_t *result;
+
+    (void)state;
+    rig_event(r, e, true, 10);
+    rig_change_family(r, CHANGE_LOSS, FAMILY_V6, 0, e, 10);
+    rig_send(r, onward(c, 12, 0, DECISION_REVIVED));
+    rig_send(r, (struct step){.at = 13,
+                              .conn = c,
+                              .out = 1,
+                              .nat_port = 1024,
+                              .flags = DECISION_REVIVED | DECISION_ROUTED});
+    result = rig_result(r, 20);
+    rig_expect(result, "/stickiness/rehomed", 1);
+    rig_expect(result, "/events/outage/rehomed", 0);
+    rig_expect(result, "/events/outage/survived", 1);
+    json_decref(result);
+    rig_destroy(r);
+}
+
 static void a_change_before_the_last_decision_causes_nothing(void **state)
 {
     struct rig *r = rig_create(NULL);
@@ -207,7 +310,12 @@ static void a_flow_comes_to_one_fate_at_an_event(void **state)
          "stalled"},
         {"stalled, then rehomed",
          PROTO_UDP,
-         {{.at = 12, .out = 1, .fate = FATE_DROPPED, .reason = REASON_LINK_DOWN},
+         {{.at = 12,
+           .in = 1,
+           .direction = 1,
+           .fate = FATE_DROPPED,
+           .reason = REASON_LINK_DOWN,
+           .undecided = true},
           {.at = 13, .out = 2, .flags = DECISION_REVIVED}},
          "rehomed"},
         {"broken, then stalled",
@@ -424,6 +532,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_move_has_one_cause),
+        cmocka_unit_test(a_flow_is_judged_by_the_changes_of_its_own_family),
+        cmocka_unit_test(a_path_lost_to_others_forces_nothing),
+        cmocka_unit_test(harm_belongs_to_an_event_of_the_flows_family),
         cmocka_unit_test(a_change_before_the_last_decision_causes_nothing),
         cmocka_unit_test(a_flow_comes_to_one_fate_at_an_event),
         cmocka_unit_test(an_outage_and_its_return_are_told_apart),

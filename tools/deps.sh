@@ -2,8 +2,10 @@
 # Install what building, testing and drawing need, from Debian's packages; silent when all is there.
 set -u
 
+# PACKAGES: these instead.
 commands="gcc:gcc gnuplot:gnuplot-nox"
-packages="libc6-dev libpcap-dev libjansson-dev zlib1g-dev libzstd-dev libcmocka-dev"
+packages="libc6-dev libpcap-dev libjansson-dev libmnl-dev zlib1g-dev libzstd-dev libcmocka-dev"
+[ -z "${PACKAGES:-}" ] || { commands=; packages=$PACKAGES; }
 
 installed()
 {
@@ -19,7 +21,7 @@ fail()
 # Without Debian's package database, look for the headers themselves.
 without_dpkg()
 {
-    printf '#include <%s>\n' stdio.h pcap.h jansson.h zlib.h zstd.h |
+    printf '#include <%s>\n' stdio.h pcap.h jansson.h libmnl/libmnl.h zlib.h zstd.h |
         "${CC:-cc}" -fsyntax-only -x c - ||
         fail "this is not Debian: install by hand what Debian calls $packages"
     exit 0

@@ -24,8 +24,9 @@ const char usage_lookup[] =
     "\n"
     "    {\"verdict\": \"forward\", \"rule\": \"everything else\", \"table\": \"ecmp\", \"route\":\n"
     "     \"0.0.0.0/0\", \"gateway\": \"100.64.2.1\", \"out_interface\": \"wan2\", \"member\": 1,\n"
-    "     \"hash\": 1063832555, \"nat_src\": \"100.64.2.2\", \"reason\": \"\"}   on one line\n"
+    "     \"hash\": 1255189214, \"nat_src\": \"100.64.2.2\", \"reason\": \"\"}   on one line\n"
     "\n"
+    "\"member\" is its place in the next-hop group, from 0, in the order of the routes.\n"
     "null stands where there is nothing to say. A line that is no flow is answered with\n"
     "{\"error\": \"line 3: ...\"}, and the exit code is 2.\n"
     "\n"
@@ -65,22 +66,25 @@ static void put(struct lookup *l, const char *text)
 /* A JSON string, or null for "". At most LABEL_MAX * 6 bytes. */
 static void put_string(struct lookup *l, const char *text)
 {
+    char *out = l->out + l->len;
+
     if (!*text) {
         put(l, "null");
         return;
     }
-    l->out[l->len++] = '"';
-    for (size_t i = 0; text[i] && i < LABEL_MAX; i++) {
-        const unsigned char c = (unsigned char)text[i];
+    *out++ = '"';
+    for (const char *end = text + LABEL_MAX; *text && text < end; text++) {
+        const unsigned char c = (unsigned char)*text;
 
         if (c == '"' || c == '\\')
-            l->out[l->len++] = '\\';
+            *out++ = '\\';
         if (c < ' ')
-            l->len += (size_t)sprintf(l->out + l->len, "\\u%04x", c);
+            out += sprintf(out, "\\u%04x", c);
         else
-            l->out[l->len++] = (char)c;
+            *out++ = (char)c;
     }
-    l->out[l->len++] = '"';
+    *out++ = '"';
+    l->len = (size_t)(out - l->out);
 }
 
 static void put_number(struct lookup *l, bool known, uint32_t n)

@@ -110,15 +110,20 @@ static bool write_report(const json_t *result, const char *spec, const struct ru
     return false;
 }
 
-static int report_all(const json_t *result, bool held, const struct run_options *o)
+static json_int_t run_count(const json_t *result, const char *what)
 {
-    int code = held ? EXIT_HELD : EXIT_FOUND;
+    return json_integer_value(json_object_get(json_object_get(result, "run"), what));
+}
 
-    if (json_integer_value(json_object_get(json_object_get(result, "run"), "packets")) == 0) {
-        fprintf(stderr, "ecmplab run: no packet was simulated\n");
+static int report_all(const json_t *result, int code, const struct run_options *o)
+{
+    if (run_count(result, "packets") == 0 || run_count(result, "flows") == 0) {
+        fprintf(stderr, "ecmplab run: nothing was simulated: %lld packets, and no flow\n",
+                (long long)run_count(result, "packets"));
         code = EXIT_NOTHING;
     }
-    if (o->reports_len == 0 && (!o->quiet || !held) && !write_report(result, "text:-", o))
+    if (o->reports_len == 0 && (!o->quiet || code != EXIT_HELD) &&
+        !write_report(result, "text:-", o))
         return EXIT_UNREADABLE;
     for (size_t i = 0; i < o->reports_len; i++)
         if (!write_report(result, o->reports[i], o))
@@ -126,8 +131,11 @@ static int report_all(const json_t *result, bool held, const struct run_options 
     return code;
 }
 
-/* The run itself. NULL: it was told what could not be read. */
-static json_t *simulate(const struct scenario *s, struct decisions *decisions)
+/*
+ * The run itself. An input that ends too early is told, and what was read of it reported:
+ * *whole is false then. NULL: nothing could be read.
+ */
+static json_t *simulate(const struct scenario *s, struct decisions *decisions, bool *whole)
 {
     struct simulation *sim = simulation_create(s);
     struct metrics *m = metrics_create(s, simulation_router(sim));
@@ -141,10 +149,13 @@ static json_t *simulate(const struct scenario *s, struct decisions *decisions)
 
         simulation_observe(sim, &writing);
     }
-    if (simulation_run(sim, error, sizeof error))
-        result = metrics_result(m, sim);
-    else
+    *whole = simulation_run(sim, error, sizeof error);
+    if (!*whole) {
         fprintf(stderr, "ecmplab run: %s\n", error);
+        metrics_warn(m, error);
+    }
+    if (*whole || simulation_packets(sim) > 0)
+        result = metrics_result(m, sim);
     metrics_destroy(m);
     simulation_destroy(sim);
     return result;
@@ -156,7 +167,7 @@ static int run_scenario(const struct scenario *s, const struct run_options *o)
     struct outfile file;
     char error[512];
     json_t *result;
-    bool held;
+    bool held, whole;
     int code;
 
     if (o->decisions) {
@@ -166,7 +177,7 @@ static int run_scenario(const struct scenario *s, const struct run_options *o)
         }
         decisions_begin(&decisions, file.stream, &s->router);
     }
-    result = simulate(s, &decisions);
+    result = simulate(s, &decisions, &whole);
     if (o->decisions && !outfile_close(&file, result != NULL, error, sizeof error)) {
         fprintf(stderr, "ecmplab run: %s\n", error);
         json_decref(result);
@@ -175,9 +186,9 @@ static int run_scenario(const struct scenario *s, const struct run_options *o)
     if (!result)
         return EXIT_UNREADABLE;
     held = expect_judge(s, result);
-    code = report_all(result, held, o);
+    code = report_all(result, held ? EXIT_HELD : EXIT_FOUND, o);
     json_decref(result);
-    return code;
+    return whole ? code : EXIT_UNREADABLE;
 }
 
 /* Of several runs the gravest word counts: what could not be read or written, then what was

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "sim/input/nearest.h"
+
 const struct command commands[] = {
     {"run", "simulate, report, judge the expectations", usage_run, command_run},
     {"explain", "one flow, step by step", usage_explain, command_explain},
@@ -30,19 +32,51 @@ int usage_error(const char *command, const char *format, ...)
     return EXIT_BAD_INPUT;
 }
 
+/* The long option with this value; NULL: there is none. */
+static const char *option_name(const struct option *options, int value)
+{
+    for (; options->name; options++)
+        if (options->val == value)
+            return options->name;
+    return NULL;
+}
+
+/* A long option that is none, perhaps with its value behind '='. */
+static void tell_unknown(const char *command, const char *word, const struct option *options)
+{
+    const int length = (int)strcspn(word, "=");
+    char name[NEAREST_WORD_MAX + 1];
+    struct nearest near;
+
+    snprintf(name, sizeof name, "%.*s", length > 2 ? length - 2 : 0, word + 2);
+    near = nearest_start(name);
+    for (; options->name; options++)
+        nearest_offer(&near, options->name);
+    if (near.name)
+        usage_error(command, "unknown option '%.*s'; did you mean '--%s'?", length, word,
+                    near.name);
+    else
+        usage_error(command, "unknown option '%.*s'", length, word);
+}
+
 int next_option(int argc, char **argv, const char *short_options,
                 const struct option *long_options)
 {
-    const int at = optind ? optind : 1;
     int option;
 
     opterr = 0;
     option = getopt_long(argc, argv, short_options, long_options, NULL);
+    if (option != ':' && option != '?')
+        return option;
     if (option == ':')
-        usage_error(argv[0], "%s needs a value", argv[at]);
-    else if (option == '?')
-        usage_error(argv[0], "unknown option '%s'", argv[optind > at ? optind - 1 : at]);
-    return option == ':' ? OPTION_WRONG : option;
+        usage_error(argv[0], "--%s needs a value", option_name(long_options, optopt));
+    else if (optopt == 0)
+        tell_unknown(argv[0], argv[optind - 1], long_options);
+    else if (option_name(long_options, optopt))
+        usage_error(argv[0], "--%s takes no value", option_name(long_options, optopt));
+    else
+        usage_error(argv[0], "unknown option '-%c'", optopt);
+    return OPTION_WRONG;
 }
 
 bool parse_number(const char *text, unsigned long long max, unsigned long long *n)

@@ -266,7 +266,8 @@ static bool set_key(const struct flow_line *l, const char *key, size_t length,
     unsigned k;
 
     for (k = 0; k < KEYS; k++)
-        if (strlen(flow_keys[k]) == length && memcmp(flow_keys[k], key, length) == 0)
+        if (flow_keys[k][0] == key[0] && strlen(flow_keys[k]) == length &&
+            memcmp(flow_keys[k], key, length) == 0)
             break;
     switch (k) {
     case KEY_IN: return set_iface(l, v);
@@ -331,17 +332,17 @@ static bool take(struct cursor *c, char wanted)
 /* A string of printable ASCII without escapes. */
 static bool take_string(struct cursor *c, struct value *v)
 {
+    const char *at, *const end = c->end;
+
     if (!take(c, '"'))
         return false;
-    v->text = c->at;
-    while (c->at < c->end && *c->at != '"') {
-        if (*c->at == '\\' || *c->at < ' ' || *c->at > '~')
-            return false;
-        c->at++;
-    }
-    v->length = (size_t)(c->at - v->text);
+    v->text = at = c->at;
+    while (at < end && *at != '"' && *at != '\\' && (unsigned char)(*at - ' ') <= '~' - ' ')
+        at++;
+    v->length = (size_t)(at - v->text);
     v->is_string = true;
-    return c->at++ < c->end;
+    c->at = at + 1;
+    return at < end && *at == '"';
 }
 
 /* A whole number without sign, fraction or leading zero. */

@@ -113,6 +113,7 @@ struct reader_field {
     bool required;
     bool above_min;    /* numbers, durations, rates: the lower bound itself is refused */
     uint8_t host_bits; /* READER_PREFIX: enum reader_host_bits */
+    bool length_needed; /* READER_PREFIX: a bare address is refused */
 
     size_t offset, size; /* of the target: READER_AT, READER_LIST */
     size_t count;        /* arrays and maps: offset of a size_t */

@@ -187,6 +187,9 @@ bool reader_read_prefix(const struct reader *r, const struct reader_field *f, js
         return false;
     if (!prefix_parse(text, &prefix))
         return reader_fail_text(r, f, at, text);
+    if (f->length_needed && !strchr(text, '/'))
+        return reader_fail(r, at, "lacks the length of its network, expected one such as"
+                                  " \"%s/%u\"", text, prefix.length == 32 ? 24u : 64u);
     cleared = prefix_of(&prefix.addr, prefix.length);
     if (f->host_bits == READER_HOST_BITS_REFUSED && !prefix_equal(&prefix, &cleared))
         return reader_fail(r, at,

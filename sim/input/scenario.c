@@ -34,6 +34,9 @@ struct scenario_text {
     size_t wans_len, lan_len, hosts_len, traffic_len, events_len, expects_len;
 };
 
+static const struct reader_field lan_field = {
+    .kind = READER_PREFIX, .size = sizeof(struct prefix), .length_needed = true};
+
 /* clang-format off */
 static const struct reader_field report_fields[] = {
     {.name = "interval", .kind = READER_DURATION,
@@ -65,7 +68,7 @@ static const struct reader_field scenario_fields[] = {
      .object = &wan_object, .max = SCENARIO_IFACES_MAX,
      .doc = "by the name of their interface: the links behind them"},
     {.name = "lan", .kind = READER_ARRAY, READER_LIST(struct scenario_text, lan, lan_len),
-     .each = &reader_prefix, .max = SCENARIO_LIST_MAX,
+     .each = &lan_field, .max = SCENARIO_LIST_MAX,
      .doc = "whose addresses are inside"},
     {.name = "hosts", .kind = READER_MAP,
      READER_LIST(struct scenario_text, hosts, hosts_len),

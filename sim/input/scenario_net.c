@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "core/memory.h"
+#include "sim/input/capture.h"
 #include "sim/input/jsonplace.h"
 #include "sim/input/scenario_parts.h"
 
@@ -243,6 +244,40 @@ static const char *path_of(struct scenario_reading *s, const char *file)
     return path;
 }
 
+/* What is wrong with it, without the name of the file that leads the message. */
+static const char *without_name(const char *error, const char *file)
+{
+    const size_t length = strlen(file);
+
+    return strncmp(error, file, length) == 0 && strncmp(error + length, ": ", 2) == 0
+               ? error + length + 2
+               : error;
+}
+
+/* Can it be read as a capture, and does the filter suit it? */
+static void check_capture(struct scenario_reading *s, const struct scenario_traffic *t,
+                          const char *pointer)
+{
+    struct capture_options o = {.path = t->file, .speed = 1};
+    char error[512];
+    struct capture *c = capture_open(&o, error, sizeof error);
+
+    if (!c) {
+        diag_error_file(s->reader.diag, pointer, "%s: %s", t->file,
+                        without_name(error, t->file));
+        return;
+    }
+    capture_close(c);
+    if (!t->filter)
+        return;
+    o.filter = t->filter;
+    c = capture_open(&o, error, sizeof error);
+    if (!c)
+        diag_error_member(s->reader.diag, t->pointer, "filter", "%s",
+                          without_name(error, t->file));
+    capture_close(c);
+}
+
 static void check_file(struct scenario_reading *s, const struct scenario_traffic *t)
 {
     char pointer[SCENARIO_POINTER_MAX];
@@ -255,6 +290,8 @@ static void check_file(struct scenario_reading *s, const struct scenario_traffic
                         t->file);
     else if (S_ISDIR(st.st_mode))
         diag_error_file(s->reader.diag, pointer, "a folder, not a file: %s", t->file);
+    else if (S_ISREG(st.st_mode))
+        check_capture(s, t, pointer);
 }
 
 static struct addrmap *map_build(struct scenario_reading *s, const struct traffic_text *t)

@@ -204,6 +204,66 @@ static bool judge_crowds(struct scenario_reading *s,
 
 /* ---- RouterOS ---- */
 
+static unsigned effective_scope(const struct config_route *route)
+{
+    const unsigned scope = route->scope == 255 ? 254 : route->scope;
+
+    return scope > route->target_scope ? scope : route->target_scope + 1u;
+}
+
+/* The route that would resolve the gateway if its scope allowed it; NULL: there is none. */
+static const struct config_route *out_of_scope(const struct router_config *c,
+                                               const struct config_route *route)
+{
+    const struct config_gateway *g = &route->gateways[0];
+    const struct config_route *best = NULL;
+
+    for (size_t i = 0; i < c->routes_len; i++) {
+        const struct config_route *r = &c->routes[i];
+
+        if (r == route || r->disabled || r->dst.length == 0 || r->table != g->table ||
+            !addr_is_set(&g->addr) ||
+            !prefix_contains(&r->dst, &g->addr) ||
+            effective_scope(r) <= route->target_scope)
+            continue;
+        if (!best || r->dst.length > best->dst.length)
+            best = r;
+    }
+    return best;
+}
+
+static void warn_inactive(struct scenario_reading *s, const struct config_route *route,
+                          const char *pointer)
+{
+    const struct config_route *other =
+        route->gateways_len ? out_of_scope(&s->scenario->router, route) : NULL;
+    char prefix[PREFIX_TEXT_MAX];
+
+    if (!other)
+        diag_warn(s->reader.diag, pointer,
+                  "does not resolve at the start, so the route is inactive");
+    else
+        diag_warn(s->reader.diag, pointer,
+                  "does not resolve at the start, so the route is inactive: %s has scope %u"
+                  " (never less than its own target scope + 1), and this route's target"
+                  " scope allows %u",
+                  prefix_format(&other->dst, prefix), effective_scope(other),
+                  (unsigned)route->target_scope);
+}
+
+/* A WAN that nothing leaves by is mostly a wrong name. */
+static void warn_unused_wans(struct scenario_reading *s, const struct rib *rib)
+{
+    for (size_t i = 0; i < s->scenario->wans_len; i++) {
+        const struct scenario_wan *w = &s->scenario->wans[i];
+
+        if (w->iface >= 0 && !rib_iface_next_hops(rib, (unsigned)w->iface, FAMILY_V4) &&
+            !rib_iface_next_hops(rib, (unsigned)w->iface, FAMILY_V6))
+            diag_warn_member(s->reader.diag, "/wans", w->name,
+                             "no route leaves by this interface at the start");
+    }
+}
+
 static void judge_routeros(struct scenario_reading *s, const struct rib *rib, size_t len)
 {
     const struct router_config *c = &s->scenario->router;
@@ -214,10 +274,9 @@ static void judge_routeros(struct scenario_reading *s, const struct rib *rib, si
 
         if (route->disabled || rib_route_is_reachable(rib, (uint32_t)i))
             continue;
-        diag_warn(s->reader.diag,
-                  route->gateways_len == 1 ? gateway_pointer(route, 0, pointer)
-                                           : route->pointer,
-                  "does not resolve at the start, so the route is inactive");
+        warn_inactive(s, route,
+                      route->gateways_len == 1 ? gateway_pointer(route, 0, pointer)
+                                               : route->pointer);
     }
 }
 
@@ -230,7 +289,9 @@ static void judge_with_rib(struct scenario_reading *s, size_t len)
     for (size_t i = 0; i < c->ifaces_len; i++)
         iface_init(&ifaces[i], &c->ifaces[i]);
     rib = rib_create(c, ifaces);
-    judge_routeros(s, rib, len);
+    if (s->platform == PLATFORM_ROUTEROS7)
+        judge_routeros(s, rib, len);
+    warn_unused_wans(s, rib);
     rib_destroy(rib);
     for (size_t i = 0; i < c->ifaces_len; i++)
         iface_free(&ifaces[i]);
@@ -255,8 +316,7 @@ void scenario_routes_judge(struct scenario_reading *s, size_t len_of_file)
     if (judge_crowds(s, sorted, len)) {
         if (s->platform == PLATFORM_LINUX)
             judge_linux_routes(s, sorted, len);
-        else if (s->platform == PLATFORM_ROUTEROS7 &&
-                 diag_count(s->reader.diag, DIAG_ERROR) == 0)
+        if (s->platform >= 0 && diag_count(s->reader.diag, DIAG_ERROR) == 0)
             judge_with_rib(s, len_of_file);
     }
     mem_free(sorted);

@@ -100,6 +100,7 @@ static bool check_iface(const struct reader *r, void *object, const char *pointe
 
 static const struct reader_field address_field = {.kind = READER_PREFIX,
                                                   .size = sizeof(struct prefix),
+                                                  .length_needed = true,
                                                   .host_bits = READER_HOST_BITS_KEPT};
 
 static const struct reader_field table_field = {
@@ -121,7 +122,7 @@ static const struct reader_field iface_fields[] = {
     READER_END,
 };
 
-static const struct reader_field hash_fields[] = {
+static const struct reader_field hash_object_fields[] = {
     {.name = "ipv4", .kind = READER_ENUM, READER_AT(struct hash_text, policy4),
      READER_NAMES(hash_policy_names), .by_default = "l3", .doc = "custom: linux only"},
     {.name = "ipv6", .kind = READER_ENUM, READER_AT(struct hash_text, policy6),
@@ -274,7 +275,7 @@ static const struct reader_object iface_object = {
 
 static const struct reader_object hash_object = {
     .name = "hash", .doc = "what makes packets share a path", READER_STRUCT(struct hash_text),
-    .fields = hash_fields,
+    .fields = hash_object_fields,
 };
 
 static const struct reader_object tracking_object = {

@@ -179,6 +179,8 @@ static json_t *value_schema(struct defs *defs, const struct reader_field *f)
     return json_object();
 }
 
+enum { UNIT_BOUNDS_MAX = 2 * READER_BOUND_MAX + 32 };
+
 /* "at least 1ms, at most 1h": bounds that a schema of a string cannot express. */
 static const char *unit_bounds(const struct reader_field *f, char *buf, size_t size)
 {
@@ -204,7 +206,7 @@ static const char *unit_bounds(const struct reader_field *f, char *buf, size_t s
 
 static void describe(json_t *schema, const struct reader_field *f)
 {
-    char buf[80];
+    char buf[UNIT_BOUNDS_MAX];
     const char *bounds = unit_bounds(f, buf, sizeof buf);
     json_t *value = reader_field_default(f);
 

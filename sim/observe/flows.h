@@ -73,6 +73,7 @@ struct flow {
     uint8_t outward;        /* the direction that leaves by `path`; FLOW_NO_DIRECTION */
     uint8_t host_direction; /* the direction that the named host sends */
     uint8_t protocol;
+    uint8_t family;   /* enum family */
     uint8_t worst;    /* enum flow_fate */
     uint8_t flags;    /* enum flow_flag */
     uint8_t leaks[2]; /* enum leak, of each direction's last decision */

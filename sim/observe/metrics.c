@@ -15,6 +15,7 @@ enum {
 
 struct metrics *metrics_create(const struct scenario *s, struct router *r)
 {
+    const struct path_changes never = {0, 0, 0, -1, -1, -1};
     struct metrics *m = mem_alloc(1, sizeof *m);
 
     m->scenario = s;
@@ -27,13 +28,14 @@ struct metrics *metrics_create(const struct scenario *s, struct router *r)
     promises_init(&m->promises, s->wans_len);
     flows_init(&m->flows);
     hosts_init(&m->hosts, s);
-    m->last_change_event = -1;
-    for (size_t w = 0; w < s->wans_len; w++) {
-        struct path_state *p = &m->states[w];
-
-        p->lost_event = p->returned_event = p->address_event = -1;
-        p->open[0] = p->open[1] = p->open[2] = -1;
+    for (unsigned family = 0; family < METRIC_FAMILIES; family++) {
+        m->last[family].event = -1;
+        for (size_t w = 0; w < s->wans_len; w++)
+            m->states[w].changes[family] = never;
     }
+    for (size_t w = 0; w < s->wans_len; w++)
+        for (unsigned kind = 0; kind < 3; kind++)
+            m->states[w].open[kind] = -1;
     for (size_t i = 0; i < s->events_len; i++)
         m->events[i].below = m->events[i].begin_snapshot = m->events[i].end_snapshot = -1;
     return m;
@@ -275,6 +277,10 @@ static void look_at(struct metrics *m, const struct observation *o)
         return;
     }
     if (o->fate == FATE_UNROUTED) {
+        if (o->reason == REASON_FOREIGN && m->unrouted[REASON_FOREIGN] == 0) {
+            m->foreign_src = o->packet->src;
+            m->foreign_dst = o->packet->dst;
+        }
         m->fates[FATE_UNROUTED] += packets;
         m->unrouted[o->reason] += packets;
         return;
@@ -321,31 +327,39 @@ static void on_fragments_dropped(void *context, int64_t time_ns, uint32_t packet
 
 /* ----------------------------------------------------------------- changes and events */
 
+static void note_path_change(struct path_changes *p, enum change_kind kind,
+                             uint32_t number, int event)
+{
+    if (kind == CHANGE_LOSS) {
+        p->lost = number;
+        p->lost_event = event;
+    } else if (kind == CHANGE_RETURN) {
+        p->returned = number;
+        p->returned_event = event;
+    } else if (kind == CHANGE_ADDRESS) {
+        p->address = number;
+        p->address_event = event;
+    }
+}
+
 static void on_change(void *context, const struct change *c)
 {
     struct metrics *m = context;
     const bool known = c->event >= 0 && (size_t)c->event < m->scenario->events_len &&
                        m->events[c->event].begun;
+    const bool on_wan = c->wan >= 0 && (size_t)c->wan < m->scenario->wans_len;
     const int event = known ? c->event : -1;
-    struct path_state *p =
-        c->wan >= 0 && (size_t)c->wan < m->scenario->wans_len ? &m->states[c->wan] : NULL;
 
     if (c->kind == CHANGE_MARK)
         return;
     m->changes++;
-    m->last_change_kind = c->kind;
-    m->last_change_event = event;
-    if (p && c->kind == CHANGE_LOSS) {
-        p->lost = true;
-        p->lost_change = m->changes;
-        p->lost_event = event;
-    } else if (p && c->kind == CHANGE_RETURN) {
-        p->lost = false;
-        p->returned_change = m->changes;
-        p->returned_event = event;
-    } else if (p && c->kind == CHANGE_ADDRESS) {
-        p->address_change = m->changes;
-        p->address_event = event;
+    for (unsigned family = 0; family < METRIC_FAMILIES; family++) {
+        if (c->family != FAMILY_NONE && metrics_family(c->family) != family)
+            continue;
+        m->last[family] = (struct last_change){m->changes, c->kind, event};
+        if (on_wan)
+            note_path_change(&m->states[c->wan].changes[family], c->kind, m->changes,
+                             event);
     }
     if (c->kind == CHANGE_RETURN && event >= 0)
         moves_mark(m, event, false);

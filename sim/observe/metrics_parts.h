@@ -44,15 +44,34 @@ struct stick_counts {
     uint64_t became[FLOW_FATES]; /* times that a flow came to it, at each event apart */
 };
 
+/* IPv4 and IPv6 routes come and go apart; a flow is judged by those of its own family. */
+enum { METRIC_FAMILIES = 2 };
+
+static inline unsigned metrics_family(unsigned family)
+{
+    return family == FAMILY_V6;
+}
+
+/* What changed on a WAN, as the router sees it. The numbers are those of changes, 0 =
+ * never. */
+struct path_changes {
+    uint32_t lost, returned, address;
+    int lost_event, returned_event, address_event; /* -1: none is known */
+};
+
+/* The latest change that affects routes of a family. */
+struct last_change {
+    uint32_t number; /* 0: none */
+    uint8_t kind;    /* enum change_kind */
+    int event;
+};
+
 /* What does not add up a phase at a time, of one WAN. */
 struct path_state {
     uint64_t drops[REASONS]; /* packets */
     uint64_t dropped_packets, dropped_bytes;
     uint64_t foreign_sources, untranslated, inside_leaks; /* packets */
-    /* As the router sees it. The numbers are those of changes, 0 = never. */
-    bool lost;
-    uint32_t lost_change, returned_change, address_change;
-    int lost_event, returned_event, address_event;
+    struct path_changes changes[METRIC_FAMILIES]; /* metrics_family() */
     /* The latest event on it of each kind: link-down, gateway-down, blackhole; -1. */
     int open[3];
 };
@@ -110,8 +129,7 @@ struct metrics {
     size_t snapshots_len, snapshots_cap, snapshots_cells;
 
     uint32_t changes; /* so far, that affect routes */
-    uint8_t last_change_kind;
-    int last_change_event;
+    struct last_change last[METRIC_FAMILIES];
 
     struct stick_counts stick;
     uint64_t worst[FLOW_FATES]; /* flows by their worst fate */
@@ -120,6 +138,7 @@ struct metrics {
     uint64_t choice_bytes;     /* of flows that ended */
     stats_u128 choice_squares; /* the sum of their squares */
     uint64_t unrouted[REASONS], dropped[REASONS];
+    struct addr foreign_src, foreign_dst; /* of the first foreign packet */
 
     char **warnings;
     size_t warnings_len, warnings_cap;

@@ -113,39 +113,59 @@ static void harm(struct metrics *m, struct flow *f, int event, enum flow_fate fa
 
 /* --------------------------------------------------------------------------- moving */
 
+/* What changed on a WAN, and at all, for flows of this one's family. */
+static const struct path_changes *changes_of(const struct metrics *m,
+                                             const struct flow *f, int wan)
+{
+    return &m->states[wan].changes[metrics_family(f->family)];
+}
+
+static const struct last_change *last_of(const struct metrics *m, const struct flow *f)
+{
+    return &m->last[metrics_family(f->family)];
+}
+
+/* A flow that was decided on a path after its loss has a route of its own there. */
+static bool is_lost_since(const struct path_changes *path, const struct flow *f)
+{
+    return path->lost > path->returned && path->lost > f->changes_seen;
+}
+
 static enum move_cause why_moved(const struct metrics *m, const struct flow *f, int to,
                                  int *event)
 {
-    const struct path_state *from = &m->states[f->path];
+    const struct path_changes *from = changes_of(m, f, f->path);
+    const struct last_change *last = last_of(m, f);
 
-    if (from->lost) {
+    if (is_lost_since(from, f)) {
         *event = from->lost_event;
         return MOVE_FORCED;
     }
-    if (m->states[to].returned_change > f->changes_seen) {
-        *event = m->states[to].returned_event;
+    if (changes_of(m, f, to)->returned > f->changes_seen) {
+        *event = changes_of(m, f, to)->returned_event;
         return MOVE_FAILBACK;
     }
-    if (m->changes <= f->changes_seen) {
+    if (last->number <= f->changes_seen) {
         *event = -1;
         return MOVE_POLICY;
     }
-    *event = m->last_change_event;
-    if (m->last_change_kind == CHANGE_RETURN)
+    *event = last->event;
+    if (last->kind == CHANGE_RETURN)
         return MOVE_FAILBACK;
-    return m->last_change_kind == CHANGE_LOSS ? MOVE_COLLATERAL : MOVE_CONFIG;
+    return last->kind == CHANGE_LOSS ? MOVE_COLLATERAL : MOVE_CONFIG;
 }
 
 /* The event behind the loss of an entry on a path that the flow stays on. */
 static int why_entry_lost(const struct metrics *m, const struct flow *f)
 {
-    const struct path_state *path = &m->states[f->path];
+    const struct path_changes *path = changes_of(m, f, f->path);
+    const struct last_change *last = last_of(m, f);
 
-    if (path->address_change > f->changes_seen)
+    if (path->address > f->changes_seen)
         return path->address_event;
-    if (path->lost_change > f->changes_seen)
+    if (path->lost > f->changes_seen)
         return path->lost_event;
-    return m->changes > f->changes_seen ? m->last_change_event : -1;
+    return last->number > f->changes_seen ? last->event : -1;
 }
 
 static void count_event_move(struct metrics *m, struct flow *f, enum move_cause cause,
@@ -345,6 +365,7 @@ void moves_begin(struct metrics *m, const struct observation *o)
     m->flows_begun++;
     o->conn->cookie = number + 1;
     f->protocol = o->conn->orig.protocol;
+    f->family = o->conn->orig.family;
     f->marks_seen = (uint32_t)m->marks_len;
     f->host = hosts_find(&m->hosts, &o->packet->src);
     if (f->host == FLOWS_NONE) {
@@ -364,12 +385,13 @@ void moves_lost(struct metrics *m, struct flow *f, int event)
 
 void moves_unrouted(struct metrics *m, struct flow *f)
 {
-    const struct path_state *path;
+    const struct path_changes *path;
 
     if (f->path < 0)
         return;
-    path = &m->states[f->path];
-    harm(m, f, path->lost ? path->lost_event : m->last_change_event, FLOW_STALLED);
+    path = changes_of(m, f, f->path);
+    harm(m, f, path->lost > path->returned ? path->lost_event : last_of(m, f)->event,
+         FLOW_STALLED);
 }
 
 void moves_end(struct metrics *m, const struct conn *c)

@@ -68,7 +68,7 @@ static json_t *event_part(const struct metrics *m, const struct facts *facts, si
     put_text(o, "kind", event_kind_names[s->kind]);
     if (s->wan >= 0)
         put_text(o, "wan", m->scenario->wans[s->wan].name);
-    put_time(o, "at", s->at_ns);
+    put_time(o, "at", c->began_ns);
     put_time(o, "detected_at", c->detected_ns);
     put_time(o, "effective_at", c->effective_ns);
     put_time(o, "ended_at", c->ended_ns);

@@ -108,7 +108,7 @@ bool outfile_open(struct outfile *f, const char *path, char *error, size_t size)
 bool outfile_close(struct outfile *f, bool keep, char *error, size_t size)
 {
     bool good = !ferror(f->stream);
-    int code = good ? 0 : EIO;
+    int code = f->code ? f->code : EIO;
 
     if (fflush(f->stream) != 0) {
         code = errno;

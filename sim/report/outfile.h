@@ -17,6 +17,7 @@ struct outfile {
     const char *name; /* as the user said it, for messages; borrowed */
     char *path;       /* what is replaced; NULL: the stream is what was named */
     char *temporary;  /* where it is written until then */
+    int code;         /* the errno of a write that failed, where the writer kept it; 0 */
 };
 
 /* False: `error` says why. */

@@ -85,13 +85,34 @@ static bool write_table(struct drawing *d, const json_t *result,
     return fail(d, "write", name);
 }
 
+/* BUILD/../plots, for a program that runs where it was built; "." when that is not known. */
+static void folder_beside_program(char *folder, size_t size)
+{
+    static const char plots[] = "/../plots";
+    const ssize_t n = readlink("/proc/self/exe", folder, size - sizeof plots);
+    char *slash;
+
+    if (n <= 0) {
+        snprintf(folder, size, ".");
+        return;
+    }
+    folder[n] = '\0';
+    slash = strrchr(folder, '/');
+    if (slash)
+        memcpy(slash, plots, sizeof plots);
+}
+
 static FILE *open_script(const char *name)
 {
-    for (size_t i = 0; i < sizeof script_folders / sizeof script_folders[0]; i++) {
+    char beside[PATH_MAX];
+    const char *const folders[] = {script_folders[0], script_folders[1], beside};
+
+    folder_beside_program(beside, sizeof beside);
+    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
         char path[PATH_MAX];
         FILE *in;
 
-        if (snprintf(path, sizeof path, "%s/%s", script_folders[i], name) <
+        if (snprintf(path, sizeof path, "%s/%s", folders[i], name) <
                 (int)sizeof path &&
             (in = fopen(path, "re")))
             return in;
@@ -108,8 +129,8 @@ static bool copy_script(struct drawing *d, const char *name)
 
     if (!in) {
         snprintf(d->error, d->error_size,
-                 "cannot find the gnuplot script %s in %s or ./%s", name,
-                 script_folders[0], script_folders[1]);
+                 "cannot find the gnuplot script %s in %s ('make install' puts it there), ./%s"
+                 " or where the program was built", name, script_folders[0], script_folders[1]);
         return false;
     }
     out = create(d, name);

@@ -87,7 +87,8 @@ bool report_write_file(const char *path, const char *bytes, size_t length, char 
 
     if (!outfile_open(&f, path, error, n))
         return false;
-    fwrite(bytes, 1, length, f.stream);
+    if (fwrite(bytes, 1, length, f.stream) != length)
+        f.code = errno;
     return outfile_close(&f, true, error, n);
 }
 

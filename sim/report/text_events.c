@@ -141,7 +141,7 @@ static void print_course(struct page *p, const json_t *event)
     print_step(p, event, "at", failure ? "it broke" : "it began");
     print_step(p, event, "detected_at", "the router knew");
     print_step(p, event, "effective_at",
-               failure ? "traffic went another way" : "traffic was affected");
+               failure ? "its routes changed" : "routes changed");
     if (document_has_number(event, "ended_at"))
         print_step(p, event, "ended_at", failure ? "it was whole again" : "it ended");
     if (failure)
@@ -194,16 +194,14 @@ static void print_effect(struct page *p, const json_t *event)
 {
     double alive = document_number(event, "flows_alive"),
            moved = document_number(event, "moved");
-    struct page_list causes = {.length = 0}, fates = {.length = 0};
+    struct page_list fates = {.length = 0};
 
     if (!document_has_number(event, "flows_alive"))
         return;
-    text_words(&causes, event, document_causes);
     list_fates(&fates, event);
-    page_line(p, TONE_PLAIN, 16, "    flows       %s alive, %s moved (%s)%s%s",
+    page_line(p, TONE_PLAIN, 16, "    flows       %s alive, %s of them moved (%s)",
               human_count(alive).text, human_count(moved).text,
-              human_share(document_number(event, "moved_share")).text,
-              causes.length > 0 ? ": " : "", causes.text);
+              human_share(document_number(event, "moved_share")).text);
     if (fates.length > 0)
         page_line(p, document_number(event, "broken") > 0 ? TONE_BAD : TONE_PLAIN, 16,
                   "    of them     %s", fates.text);
@@ -213,6 +211,7 @@ static void print_event(struct page *p, const json_t *event, size_t number)
 {
     const char *name = document_string(event, "name"),
                *wan = document_string(event, "wan");
+    struct page_list causes = {.length = 0};
 
     if (name)
         page_line(p, TONE_BOLD, 4, "  %s: %s%s%s", human_name(name, 40).text,
@@ -226,6 +225,9 @@ static void print_event(struct page *p, const json_t *event, size_t number)
     print_window(p, event);
     print_effect(p, event);
     print_meanwhile(p, json_object_get(event, "begun_meanwhile"));
+    text_words(&causes, event, document_causes);
+    if (causes.length > 0)
+        page_line(p, TONE_PLAIN, 16, "    moves       %s", causes.text);
 }
 
 void text_events(struct page *p, const json_t *result)

@@ -322,7 +322,7 @@ void text_checks(struct page *p, const json_t *result)
 {
     static const struct document_word checks[] = {
         {"foreign_sources", "packets left by a WAN with another WAN's address"},
-        {"untranslated", "packets left by a WAN with a private source"},
+        {"untranslated", "packets left by a WAN with a private source (invalid for tracking, untranslated)"},
         {"inside_leaks", "packets for the LAN left by a WAN"},
         {"replies_by_another_wan",
          "flows were answered by another WAN than they came in by"},

@@ -123,6 +123,18 @@ static bool begins_outside(const struct packet *p)
     return p->protocol == PROTO_ICMPV6 && p->icmp_type == 128;
 }
 
+/* The ICMP type that this one answers; a query is its own. */
+static uint8_t query_of(uint8_t icmp_type)
+{
+    switch (icmp_type) {
+    case 0: return 8;
+    case 14:
+    case 16:
+    case 18: return (uint8_t)(icmp_type - 1);
+    default: return icmp_type;
+    }
+}
+
 /* The packet that `answer` would be the answer to. */
 static struct packet request_of(const struct packet *answer)
 {
@@ -140,7 +152,7 @@ static struct packet request_of(const struct packet *answer)
     p.tcp_seq = answer->tcp_ack;
     p.tcp_ack = answer->tcp_seq;
     if (answer->protocol == PROTO_ICMP)
-        p.icmp_type = answer->icmp_type == 0 ? 8 : (uint8_t)(answer->icmp_type - 1);
+        p.icmp_type = query_of(answer->icmp_type);
     else if (answer->protocol == PROTO_ICMPV6)
         p.icmp_type = 128;
     return p;
@@ -157,6 +169,7 @@ static bool assume_request(struct simulation *sim, const struct observation *ans
     struct observation o = {
         .time_ns = sim->now_ns,
         .packet = &request,
+        .wire = &request,
         .decision = &d,
         .in_iface = iface,
         .in_wan = -1,
@@ -196,18 +209,25 @@ bool entrance_assume_answer(struct simulation *sim, const struct observation *o)
         wan_fault(&sim->wans[sim->wan_of_iface[iface]]) != REASON_NONE)
         return false;
     router_forward(sim->router, &wire, iface, sim->now_ns, &d);
+    for (size_t i = 0; i < sim->observers_len; i++)
+        if (sim->observers[i].assumed_answer)
+            sim->observers[i].assumed_answer(sim->observers[i].context, &wire, iface);
     if (d.conn == CONN_NONE)
         return false;
     c->packets[1] -= 1;
     return c->tcp.state != TCP_SYN_SENT;
 }
 
-/* The WAN by which an untranslated answer would leave; -1: it would be translated, or lost. */
+/*
+ * The WAN by which an untranslated answer would leave; -1: it would be translated, or lost. It is
+ * asked about as if it began a connection: translation judges by that.
+ */
 static int wan_of_answer(struct simulation *sim, const struct packet *p, int iface)
 {
-    const struct packet answer = request_of(p);
+    struct packet answer = request_of(p);
     struct decision d;
 
+    answer.tcp_flags = TCP_SYN;
     router_forward(sim->router, &answer, iface, sim->now_ns, &d);
     if (d.conn != CONN_NONE)
         router_forget(sim->router, d.conn);

@@ -91,6 +91,7 @@ static void failure_set(struct simulation *sim, unsigned event, bool begins)
             sim->observers[i].event(sim->observers[i].context, (int)event, begins, sim->now_ns);
     f->set(sim, e, begins);
     router_renew(sim->router);
+    probes_wake(sim);
     simulation_note_change(sim, f->change, (int)event);
 }
 

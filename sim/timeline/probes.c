@@ -4,13 +4,37 @@
  * An answer needs the link, the gateway, and for a target beyond the gateway the Internet; it
  * takes the way there and back, and counts only within the time-out. What goes wrong while a
  * probe is on its way does not touch it.
+ *
+ * A check whose next probes could only repeat the last one's outcome sleeps until something
+ * happens to the router or its WANs: a capture that jumps over years costs no probe.
  */
+#include "core/memory.h"
 #include "sim/timeline/simulation_parts.h"
+
+static void probe_schedule(struct simulation *sim, size_t check)
+{
+    sim->sleeping[check] = false;
+    heap_push(&sim->timers, router_check_next_ns(sim->router, check), TIMER_PROBE,
+              (uint32_t)check);
+}
 
 void probes_start(struct simulation *sim)
 {
-    for (size_t i = 0; i < router_checks_len(sim->router); i++)
-        heap_push(&sim->timers, router_check_next_ns(sim->router, i), TIMER_PROBE, (uint32_t)i);
+    const size_t n = router_checks_len(sim->router);
+
+    sim->sleeping = mem_alloc(n, sizeof *sim->sleeping);
+    for (size_t i = 0; i < n; i++)
+        probe_schedule(sim, i);
+}
+
+void probes_wake(struct simulation *sim)
+{
+    for (size_t i = 0; i < router_checks_len(sim->router); i++) {
+        if (!sim->sleeping[i])
+            continue;
+        router_check_skip_to(sim->router, i, sim->now_ns);
+        probe_schedule(sim, i);
+    }
 }
 
 /* The probe's way there and back, or -1 when nothing will come back. */
@@ -40,7 +64,6 @@ void probe_send(struct simulation *sim, unsigned check)
         heap_push(&sim->timers, sim->now_ns + round_trip, TIMER_PROBE_OK, check);
     else
         heap_push(&sim->timers, sim->now_ns + timeout, TIMER_PROBE_LOST, check);
-    heap_push(&sim->timers, router_check_next_ns(sim->router, check), TIMER_PROBE, check);
 }
 
 /* Can the check fail of it, or come back when it is over? */
@@ -88,6 +111,13 @@ void probe_end(struct simulation *sim, unsigned check, bool answered)
 {
     const struct rib_check c = router_check_target(sim->router, check);
 
-    if (router_check_ended(sim->router, check, answered))
+    if (router_check_ended(sim->router, check, answered)) {
         simulation_note_change(sim, CHANGE_MARK, event_behind(sim, &c, answered));
+        probes_wake(sim); /* what it resolved may have been another's way */
+    }
+    sim->sleeping[check] = true;
+    if (!router_check_is_settled(sim->router, check, answered)) {
+        router_check_skip_to(sim->router, check, sim->now_ns);
+        probe_schedule(sim, check);
+    }
 }

@@ -85,6 +85,7 @@ void simulation_destroy(struct simulation *sim)
     mem_free(sim->lan);
     mem_free(sim->segments);
     mem_free(sim->courses);
+    mem_free(sim->sleeping);
     mem_free(sim->hops_owed);
     mem_free(sim);
 }
@@ -253,6 +254,7 @@ void simulation_deliver(struct simulation *sim, struct observation *o,
     if (d.reason == REASON_INVALID && o->in_wan < 0 && entrance_assume_answer(sim, o))
         router_forward(sim->router, wire, o->in_iface, sim->now_ns, &d);
     o->decision = &d;
+    o->wire = wire;
     if (d.conn != CONN_NONE)
         o->conn = conn_at(router_conns(sim->router), d.conn);
     if (d.out_iface != NEXTHOP_NONE)

@@ -29,6 +29,7 @@ struct observation {
     uint64_t number;  /* of the packet, from 1, in the order of the timeline */
     int64_t time_ns;
     const struct packet *packet; /* as captured, after mapping */
+    const struct packet *wire;   /* as it came to the router; NULL when it never did */
     uint32_t frame_bytes;        /* of the frame that brought it */
     const struct decision *decision; /* NULL when the router was not asked */
     struct conn *conn;               /* NULL: none. Its cookie is the observer's */
@@ -39,9 +40,9 @@ struct observation {
 };
 
 /*
- * A change that made the router decide anew. A WAN is lost when a next hop on it dies, in whatever
- * table, and returns when one comes alive: with a gateway check a table, one failure can be told
- * as several losses.
+ * A change that made the router decide anew. A WAN is lost when next hops on it die, in whatever
+ * table, and returns when some come alive: where several gateways are checked on it, one failure
+ * can be told as several losses.
  */
 enum change_kind { CHANGE_LOSS, CHANGE_RETURN, CHANGE_CONFIG, CHANGE_ADDRESS, CHANGE_MARK };
 
@@ -71,6 +72,9 @@ struct observer {
     void (*conn_ended)(void *context, const struct conn *c);    /* may be NULL */
     /* An event begins or ends, before the router is told; may be NULL. */
     void (*event)(void *context, int event, bool begins, int64_t time_ns);
+    /* An answer that the capture lacks was shown to the router, before the packet from which it
+     * follows is observed; may be NULL. */
+    void (*assumed_answer)(void *context, const struct packet *wire, int in_iface);
     /* Fragments that never became whole; may be NULL. */
     void (*fragments_dropped)(void *context, int64_t time_ns, uint32_t packets, uint64_t bytes);
     void *context;

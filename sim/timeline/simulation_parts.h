@@ -59,6 +59,7 @@ struct simulation {
     size_t segments_len;
     int only_lan_iface; /* the one interface that is no WAN; -1: there are several */
     struct heap timers;
+    bool *sleeping; /* a gateway check each */
     struct stream *streams;
     size_t streams_len;
     struct event_course *courses;
@@ -116,6 +117,8 @@ void failure_end(struct simulation *sim, unsigned event);
 
 /* probes.c */
 void probes_start(struct simulation *sim);
+/* Something happened to the router or its WANs: checks that slept probe again. */
+void probes_wake(struct simulation *sim);
 void probe_send(struct simulation *sim, unsigned check);
 void probe_end(struct simulation *sim, unsigned check, bool answered);
 

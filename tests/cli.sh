@@ -1,0 +1,417 @@
+#!/bin/sh
+# The program as its user meets it: what it says, where, and with which exit code.
+#
+#     tests/cli.sh PROGRAM
+#
+# Run in the root of the repository. The last line is "N passed, N failed".
+set -u
+export LC_ALL=C
+unset NO_COLOR TERM
+
+PROGRAM=$1
+RECIPE=scenarios/001-recipe.json
+FLOW='tcp 192.168.10.5:50000 > 45.57.94.1:443'
+COMMANDS='run explain lookup check report schema'
+passed=0
+failed=0
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+trap 'exit 130' INT TERM
+
+# ok WHAT STATUS: count one statement; a failing one shows what the program said last.
+ok()
+{
+    if [ "$2" -eq 0 ]; then
+        passed=$((passed + 1))
+        return
+    fi
+    failed=$((failed + 1))
+    echo "FAILED: $1"
+    sed 's/^/    out: /' "$tmp/out" | head -n 20
+    sed 's/^/    err: /' "$tmp/err" | head -n 20
+}
+
+# ends CODE WHAT ARGUMENT...: the program, given these, ends with the code. Its output is kept.
+ends()
+{
+    code=$1
+    what=$2
+    shift 2
+    "$PROGRAM" "$@" >"$tmp/out" 2>"$tmp/err" <"${input:-/dev/null}"
+    got=$?
+    [ "$got" -eq "$code" ]
+    ok "$what: exit code $got, not $code" $?
+}
+
+says()
+{
+    grep -qF -- "$1" "$tmp/out"
+    ok "stdout lacks '$1'" $?
+}
+
+complains()
+{
+    grep -qF -- "$1" "$tmp/err"
+    ok "stderr lacks '$1'" $?
+}
+
+is_silent()
+{
+    [ ! -s "$tmp/$1" ]
+    ok "std$1 is not empty" $?
+}
+
+same()
+{
+    cmp -s "$1" "$2" || diff "$1" "$2" >"$tmp/out"
+    cmp -s "$1" "$2"
+    ok "$3" $?
+}
+
+# scenario FILE MEMBERS: the smallest scenario, with these members besides.
+scenario()
+{
+    cat >"$1" <<EOF
+{
+  "version": 1,
+  "name": "small",
+  "router": {
+    "platform": "linux",
+    "hash": {"seed": 1},
+    "interfaces": [
+      {"name": "lan", "addresses": ["192.168.10.1/24", "2001:db8:10::1/64"]},
+      {"name": "wan1", "addresses": ["100.64.1.2/24", "2001:db8:1::2/64"]},
+      {"name": "wan2", "addresses": ["100.64.2.2/24"]}
+    ],
+    "tables": ["marked"],
+    "routes": [
+      {"dst_address": "0.0.0.0/0", "gateway": "100.64.1.1"},
+      {"dst_address": "::/0", "gateway": "2001:db8:1::1"},
+      {"dst_address": "0.0.0.0/0", "gateway": "100.64.2.1", "table": "marked"}
+    ],
+    "rules": [{"action": "lookup", "table": "marked", "fwmark": 7, "comment": "by mark"}],
+    "nat": [{"chain": "srcnat", "action": "masquerade", "out_interface": "wan1"},
+            {"chain": "srcnat", "action": "masquerade", "out_interface": "wan2"}]
+  },
+  "wans": {"wan1": {}, "wan2": {}},
+  "lan": ["192.168.10.0/24", "2001:db8:10::/64"]$2
+}
+EOF
+}
+
+capture=$PWD/traces/desktop-browsing.pcap
+
+help_is_for_stdout()
+{
+    ends 0 "--help" --help
+    says 'usage: ecmplab COMMAND'
+    is_silent err
+    ends 0 "help" help
+    ends 0 "--version" --version
+    says 'ecmplab '
+    for command in $COMMANDS; do
+        ends 0 "$command --help" "$command" --help
+        says "usage: ecmplab $command"
+        is_silent err
+        ends 0 "$command -h" "$command" -h
+        awk 'length > 100 {bad = 1} / $/ {bad = 1} END {exit bad}' "$tmp/out"
+        ok "$command --help: a line too long, or with blanks at its end" $?
+    done
+}
+
+what_is_mistyped_is_named()
+{
+    ends 2 "no command"
+    complains 'usage: ecmplab COMMAND'
+    is_silent out
+    ends 2 "unknown command" explian
+    complains "no command 'explian'; did you mean 'explain'?"
+    is_silent out
+    for command in $COMMANDS; do
+        ends 2 "$command with an unknown option" "$command" --frobnicate x
+        complains "ecmplab $command:"
+        complains 'frobnicate'
+    done
+    ends 2 "a mistyped option" run --reprot json:- "$RECIPE"
+    complains "unknown option '--reprot'; did you mean '--report'?"
+    ends 2 "an option without its value" run "$RECIPE" --seed
+    complains '--seed needs a value'
+    ends 2 "an unknown format" run --report jsom:- "$RECIPE"
+    complains "did you mean 'json'?"
+    ends 2 "no scenario" run
+    ends 2 "no flow" explain "$RECIPE"
+    ends 2 "no number" run --seed x "$RECIPE"
+    ends 2 "an unknown interface" explain --in eth9 "$RECIPE" "$FLOW"
+    ends 2 "no flow at all" explain "$RECIPE" 'tcp what'
+    ends 2 "a pointer without a place" run --set /router/nowhere/x=1 "$RECIPE"
+    ends 2 "several scenarios, one file" run --report "json:$tmp/r.json" "$RECIPE" "$RECIPE"
+    complains 'would overwrite'
+}
+
+each_exit_code_has_its_case()
+{
+    scenario "$tmp/nothing.json" ''
+    scenario "$tmp/fails.json" ', "traffic": [{"kind": "pcap", "file": "'"$capture"'",
+        "map": {"192.168.100.0/24": "192.168.10.0/24"}}],
+        "expect": [{"metric": "/run/packets", "max": 1, "because": "there are more"}]'
+    ends 0 "what holds" run --quiet "$RECIPE"
+    is_silent out
+    is_silent err
+    ends 1 "what does not hold" run "$tmp/fails.json"
+    says '/run/packets'
+    says 'there are more'
+    ends 1 "quiet, but it failed" run --quiet "$tmp/fails.json"
+    says '/run/packets'
+    ends 3 "no such scenario" run "$tmp/missing.json"
+    ends 3 "no such capture" run --pcap "$tmp/missing.pcap" "$tmp/nothing.json"
+    ends 4 "no traffic" run "$tmp/nothing.json"
+    complains 'nothing was simulated'
+    ends 0 "check of no traffic" check "$tmp/nothing.json"
+    says 'well formed'
+    ends 1 "a flow that is not forwarded" explain --in lan "$tmp/nothing.json" \
+        'udp 192.168.10.5:5 > 224.0.0.1:5'
+}
+
+every_mistake_is_told_in_one_run()
+{
+    cat >"$tmp/broken.json" <<'EOF'
+{
+  "version": 2,
+  "name": "seven mistakes",
+  "naem": "a mistyped key",
+  "router": {
+    "interfaces": [{"name": "lan", "addresses": ["192.168.10.1/33"]},
+                   {"name": "wan1", "addresses": ["100.64.1.2/24"]}],
+    "routes": [{"dst_address": "0.0.0.0/0", "gateway": "100.64.1.1", "table": "ecpm"}],
+    "tables": ["ecmp"]
+  },
+  "wans": {"wan1": {"delay": 8}},
+  "lan": ["192.168.10.0/24"],
+  "events": [{"at": "soon", "kind": "link-down", "wan": "wan1"}],
+  "expect": [{"metric": "run/packets", "min": 1}]
+}
+EOF
+    for command in check run; do
+        ends 2 "$command of a scenario with seven mistakes" "$command" "$tmp/broken.json"
+        is_silent out
+        for place in '2:14: error: /version' '4:3: error: /naem' \
+            '6:50: error: /router/interfaces/0/addresses/0' \
+            '8:79: error: /router/routes/0/table' '11:30: error: /wans/wan1/delay' \
+            '13:21: error: /events/0/at' '14:25: error: /expect/0/metric'; do
+            complains "$tmp/broken.json:$place"
+        done
+        [ "$(grep -c ': error: ' "$tmp/err")" -eq 7 ]
+        ok "$command: seven mistakes, seven messages" $?
+    done
+    complains "did you mean 'name'?"
+    complains "did you mean 'ecmp'?"
+}
+
+explanations_are_as_written()
+{
+    ends 0 "explain to the LAN" explain "$RECIPE" 'tcp 192.168.10.5:50000 > 192.168.20.100:443'
+    same tests/golden/explain-a.txt "$tmp/out" "explain-a.txt"
+    is_silent err
+    ends 0 "explain to the Internet" explain "$RECIPE" "$FLOW"
+    same tests/golden/explain-b.txt "$tmp/out" "explain-b.txt"
+    for flow in 'udp [fd00:10::5]:5000 > [2001:db8:ffff:ffff:ffff:ffff:ffff:53]:53' \
+        'icmp 192.168.10.50 > 8.8.8.8' 'tcp 192.168.10.5:1 > 192.168.10.1:80'; do
+        ends 0 "explain $flow" explain "$RECIPE" "$flow"
+        awk 'length > 80 {bad = 1} / $/ {bad = 1} END {exit bad}' "$tmp/out"
+        ok "explain $flow: a line too long, or with blanks at its end" $?
+    done
+    ends 0 "explain from the router" explain --in router "$RECIPE" 'udp 100.64.1.2:5 > 9.9.9.9:53'
+    says 'sent by the router itself'
+    ends 0 "explain while WAN2 is down" explain --at 40s "$RECIPE" "$FLOW"
+    says '2 next hops, 2 of them living'
+}
+
+# The nth answer, from 1, holds this text.
+answer_holds()
+{
+    sed -n "$1p" "$tmp/out" | grep -qF -- "$2"
+    ok "answer $1 lacks $2" $?
+}
+
+lookup_answers_line_by_line()
+{
+    scenario "$tmp/lookup.json" ', "events": [{"at": "10s", "kind": "link-down", "wan": "wan1", "how": "admin"}]'
+    input=$tmp/flows
+    cat >"$input" <<'EOF'
+{"in": "lan", "src": "192.168.10.5", "dst": "8.8.8.8", "proto": "tcp", "sport": 50000, "dport": 443}
+{"in": "lan", "src": "192.168.10.5", "dst": "8.8.8.8", "proto": "tcp", "sport": 50000, "dport": 443, "at": 20}
+{"in": "lan", "src": "192.168.10.5", "dst": "8.8.8.8", "proto": "tcp", "sport": 50000, "dport": 443, "at": "5s"}
+{"in": "lan", "src": "192.168.10.5", "dst": "8.8.8.8", "proto": "udp", "sport": 5, "dport": 6, "mark": 7}
+{"in": "lan", "src": "2001:db8:10::5", "dst": "2001:db8::53", "proto": "udp", "sport": 5, "dport": 53}
+{"src": "100.64.1.2", "dst": "8.8.8.8", "proto": "udp", "sport": 5, "dport": 53}
+{"in": "lan", "src": "192.168.10.5", "dst": "192.168.10.1", "proto": "icmp"}
+EOF
+    ends 0 "lookup" lookup "$tmp/lookup.json"
+    is_silent err
+    [ "$(wc -l <"$tmp/out")" -eq 7 ]
+    ok "an answer a line" $?
+    python3 -c 'import json, sys; [json.loads(line) for line in open(sys.argv[1])]' "$tmp/out"
+    ok "every answer is JSON" $?
+    answer_holds 1 '"out_interface": "wan1"'
+    answer_holds 1 '"nat_src": "100.64.1.2"'
+    answer_holds 2 '"reason": "no-route"'
+    answer_holds 3 '"out_interface": "wan1"'
+    answer_holds 4 '"rule": "by mark", "table": "marked"'
+    answer_holds 4 '"nat_src": "100.64.2.2"'
+    answer_holds 5 '"route": "::/0", "gateway": "2001:db8:1::1", "out_interface": "wan1"'
+    answer_holds 6 '"out_interface": "wan1"'
+    answer_holds 7 '"verdict": "local"'
+    cp "$tmp/out" "$tmp/first"
+    ends 0 "lookup again" lookup "$tmp/lookup.json"
+    same "$tmp/first" "$tmp/out" "the same questions, the same answers"
+
+    printf '%s\n' '{"in": "lan"' '{"in": "moon", "src": "1.2.3.4", "dst": "1.2.3.5", "proto": "tcp"}' '' \
+        '{"in": "lan", "src": "192.168.10.5", "dst": "8.8.8.8", "proto": "icmp"}' >"$input"
+    ends 2 "lookup of wrong lines" lookup "$tmp/lookup.json"
+    answer_holds 1 '{"error": "line 1: '
+    answer_holds 2 '{"error": "line 2: '
+    answer_holds 3 '{"error": "line 3: '
+    answer_holds 4 '"verdict": "forward"'
+    input=
+    ends 4 "lookup of nothing" lookup "$tmp/lookup.json"
+}
+
+results_are_the_same_again()
+{
+    for n in 1 2; do
+        ends 0 "run $n" run --report "json:$tmp/$n.json" --report "text:$tmp/$n.txt" \
+            --decisions "$tmp/$n.csv" "$RECIPE"
+        is_silent out
+    done
+    same "$tmp/1.json" "$tmp/2.json" "the same result twice"
+    same "$tmp/1.csv" "$tmp/2.csv" "the same decisions twice"
+    same "$tmp/1.txt" "$tmp/2.txt" "the same text twice"
+    ends 0 "report" report "$tmp/1.json"
+    same "$tmp/1.txt" "$tmp/out" "the text of a saved result is the run's"
+    ends 0 "report of json" report --report json:- "$tmp/1.json"
+    same "$tmp/1.json" "$tmp/out" "a saved result written again"
+    input=$tmp/1.json
+    ends 0 "report from standard input" report -
+    same "$tmp/1.txt" "$tmp/out" "the text from standard input"
+    input=
+    ends 0 "run to stdout" run "$RECIPE"
+    same "$tmp/1.txt" "$tmp/out" "text on stdout is text in a file"
+    head -n 1 "$tmp/1.csv" | grep -qx 'packet,time,interface,src,dst,proto,sport,dport,verdict,rule,table,gateway,out_interface,nat_src,reason'
+    ok "the decisions' header" $?
+    ends 0 "another seed" run --seed 8 --report "json:$tmp/3.json" "$RECIPE"
+    ! cmp -s "$tmp/1.json" "$tmp/3.json"
+    ok "another seed, another result" $?
+    echo '{"format": "something"}' >"$tmp/other.json"
+    ends 3 "report of what is no result" report "$tmp/other.json"
+    echo '{' >"$tmp/other.json"
+    ends 3 "report of what is no JSON" report "$tmp/other.json"
+    complains "$tmp/other.json:"
+}
+
+what_cannot_be_written_is_told()
+{
+    for command in "run $RECIPE" "run --report json:- $RECIPE" "schema" "check $RECIPE" \
+        "report $tmp/1.json" "--help" "run --help"; do
+        # shellcheck disable=SC2086 # words
+        "$PROGRAM" $command >/dev/full 2>"$tmp/err"
+        [ $? -eq 3 ]
+        ok "$command on a full disk: exit code 3" $?
+        complains 'No space left on device'
+        # shellcheck disable=SC2086
+        { "$PROGRAM" $command 2>"$tmp/err"; echo $? >"$tmp/code"; } | head -c 1 >/dev/null
+        case $(cat "$tmp/code") in 0 | 3) true ;; *) false ;; esac
+        ok "$command | head -c 1: exit code $(cat "$tmp/code")" $?
+    done
+    "$PROGRAM" explain "$RECIPE" "$FLOW" >/dev/full 2>"$tmp/err"
+    [ $? -eq 3 ]
+    ok "explain on a full disk: exit code 3" $?
+    # A pipe holds 64 KiB: more than that, and nobody reads.
+    { "$PROGRAM" run --decisions - "$RECIPE" 2>"$tmp/err"; echo $? >"$tmp/code"; } | head -c 1 >/dev/null
+    [ "$(cat "$tmp/code")" -eq 3 ]
+    ok "decisions | head -c 1: exit code $(cat "$tmp/code"), not 3" $?
+    complains 'Broken pipe'
+    ends 3 "a report to a full disk" run --report json:/dev/full "$RECIPE"
+    ends 3 "decisions to a full disk" run --decisions /dev/full "$RECIPE"
+    ends 3 "a report into no folder" run --report "json:$tmp/no/where.json" "$RECIPE"
+    complains "$tmp/no/where.json"
+    ends 0 "decisions to stdout" run --quiet --decisions /dev/stdout "$RECIPE"
+    same "$tmp/1.csv" "$tmp/out" "decisions to /dev/stdout"
+    ends 0 "decisions to -" run --quiet --decisions - "$RECIPE"
+    same "$tmp/1.csv" "$tmp/out" "decisions to -"
+}
+
+captures_that_are_none()
+{
+    scenario "$tmp/small.json" ', "traffic": [{"kind": "pcap", "file": "'"$capture"'",
+        "map": {"192.168.100.0/24": "192.168.10.0/24"}}]'
+    echo 'no capture, but a few words' >"$tmp/words.pcap"
+    ends 3 "a text file" run --pcap "$tmp/words.pcap" "$tmp/small.json"
+    complains "$tmp/words.pcap"
+    is_silent out
+    : >"$tmp/empty.pcap"
+    ends 3 "an empty file" run --pcap "$tmp/empty.pcap" "$tmp/small.json"
+    ends 3 "a folder" run --pcap "$tmp" "$tmp/small.json"
+    head -c 3000 "$capture" >"$tmp/cut.pcap"
+    ends 3 "a capture cut in a packet" run --pcap "$tmp/cut.pcap" --decisions "$tmp/cut.csv" "$tmp/small.json"
+    complains "$tmp/cut.pcap"
+    complains 'after packet 24'
+    says '24 packets'
+    says 'after packet 24'
+    [ "$(wc -l <"$tmp/cut.csv")" -eq 25 ]
+    ok "a line for each packet before the cut" $?
+    head -c 24 "$capture" >"$tmp/header.pcap"
+    ends 4 "a capture without packets" run --pcap "$tmp/header.pcap" "$tmp/small.json"
+}
+
+colour_is_for_terminals()
+{
+    ends 0 "run" run "$RECIPE"
+    ! grep -q "$(printf '\033')" "$tmp/out"
+    ok "no colour in a file" $?
+    command -v script >/dev/null || return
+    for setting in 'TERM=xterm' 'TERM=xterm NO_COLOR=1' 'TERM=dumb'; do
+        script -qec "env $setting $PROGRAM run $RECIPE" /dev/null >"$tmp/out" 2>"$tmp/err" </dev/null
+        grep -q "$(printf '\033')" "$tmp/out"
+        coloured=$?
+        [ "$setting" = 'TERM=xterm' ] || coloured=$((! coloured))
+        ok "colour on a terminal with $setting" $coloured
+    done
+    script -qec "env TERM=xterm $PROGRAM run --no-color $RECIPE" /dev/null >"$tmp/out" </dev/null
+    ! grep -q "$(printf '\033')" "$tmp/out"
+    ok "--no-color on a terminal" $?
+}
+
+several_scenarios_end_as_the_gravest()
+{
+    ends 0 "two that hold" run "$RECIPE" scenarios/002-recipe-l3.json
+    [ "$(grep -c '^Load per WAN' "$tmp/out")" -eq 2 ]
+    ok "two reports" $?
+    ends 1 "one that fails" run --quiet "$RECIPE" "$tmp/fails.json" "$RECIPE"
+    ends 2 "a broken one among them" run --quiet "$tmp/broken.json" "$tmp/fails.json"
+    complains "$tmp/fails.json: exit code 1"
+    ends 3 "a missing one among them" run --quiet "$tmp/missing.json" "$tmp/fails.json" "$RECIPE"
+    ends 3 "check of several" check "$RECIPE" "$tmp/broken.json" "$tmp/missing.json"
+    says "$RECIPE: well formed"
+}
+
+the_schema_is_json()
+{
+    ends 0 "schema" schema
+    python3 -c 'import json, sys; assert "$schema" in json.load(open(sys.argv[1]))' "$tmp/out"
+    ok "the schema is JSON" $?
+}
+
+help_is_for_stdout
+what_is_mistyped_is_named
+each_exit_code_has_its_case
+every_mistake_is_told_in_one_run
+explanations_are_as_written
+lookup_answers_line_by_line
+results_are_the_same_again
+what_cannot_be_written_is_told
+captures_that_are_none
+colour_is_for_terminals
+several_scenarios_end_as_the_gravest
+the_schema_is_json
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
