@@ -153,6 +153,7 @@ struct router_config {
     const char *const *marks;
     const int *mark_tables;
     size_t marks_len;
+    uint64_t secret; /* changes no result: see conn_table_create() */
     uint64_t seed; /* of what a real router would draw at random: ports, probe phases */
 };
 

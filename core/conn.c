@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "core/random.h"
 
 /*
  * The index is open addressing with linear probing over 8-byte slots:
@@ -19,7 +20,7 @@ enum { BLOCK_BITS = 15, BLOCK_LEN = 1 << BLOCK_BITS, INDEX_MIN = 1024 };
 _Static_assert(BLOCK_LEN * sizeof(struct conn) == 6 << 20, "blocks fill huge pages");
 
 struct conn_table {
-    uint64_t key[2];
+    uint64_t key[4];
     uint64_t *index;
     uint64_t mask;
     uint64_t used; /* slots */
@@ -107,8 +108,8 @@ uint64_t conn_hash(const struct conn_table *t, const struct tuple *tuple)
     uint64_t w[5];
 
     memcpy(w, tuple, sizeof w);
-    return mix(mix(w[0] ^ t->key[0], w[2] ^ t->key[1]) ^ w[4],
-               mix(w[1] ^ t->key[1], w[3] ^ t->key[0]) ^ 0x9e3779b97f4a7c15u);
+    return mix(mix(w[0] ^ t->key[0], w[2] ^ t->key[1]) ^ w[4] ^ t->key[2],
+               mix(w[1] ^ t->key[2], w[3] ^ t->key[3]) ^ t->key[0]);
 }
 
 /* -------------------------------------------------------------------------------- index */
@@ -396,12 +397,13 @@ int64_t conn_timeout(const struct conn *c, const struct config_timeouts *timeout
 
 /* ------------------------------------------------------------------------------- table */
 
-struct conn_table *conn_table_create(uint64_t seed)
+struct conn_table *conn_table_create(uint64_t secret)
 {
     struct conn_table *t = mem_alloc(1, sizeof *t);
+    struct random_stream stream = random_stream_make(secret, 0x636f6e6e);
 
-    t->key[0] = seed ^ 0xa0761d6478bd642fu;
-    t->key[1] = seed * 0xe7037ed1a0b428dbu ^ 0x8ebc6af09c88c6e3u;
+    for (unsigned i = 0; i < 4; i++)
+        t->key[i] = random_next(&stream);
     t->index = index_alloc(INDEX_MIN);
     t->mask = INDEX_MIN - 1;
     return t;

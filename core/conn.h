@@ -68,8 +68,11 @@ struct conn_table;
 
 #define CONN_NONE UINT32_MAX
 
-/* `seed` keys the index, so that no input can aim at it; it changes no result. */
-struct conn_table *conn_table_create(uint64_t seed);
+/*
+ * `secret` keys the index. Which entries there are and what becomes of them does not depend
+ * on it; unknown to whoever made the input, it keeps him from aiming at one slot.
+ */
+struct conn_table *conn_table_create(uint64_t secret);
 void conn_table_destroy(struct conn_table *t);
 
 /* The tuple of a packet as connection tracking sees it, and of its answer. */

@@ -209,7 +209,7 @@ static void describe_source(const struct passage *pass, const struct packet *p,
         return;
     d->nat_src = c->orig.family == FAMILY_V4 ? addr_from_v4(c->nat_src)
                                              : addr_from_v6(c->nat_src);
-    if (!pass->related)
+    if (!pass->related && (packet_protocol_has_ports(p->protocol) || is_icmp(p->protocol)))
         d->nat_sport = c->nat_sport;
     d->flags |= DECISION_NATED;
 }
@@ -270,8 +270,6 @@ static void decide(struct router *r, struct passage *pass, const struct router_k
     }
     if (d->verdict == VERDICT_FORWARD)
         forward(r, pass, in_iface, now_ns, d);
-    else if (d->verdict == VERDICT_LOCAL && r->tracking && !pass->conn && !pass->invalid)
-        d->flags |= DECISION_NEW;
     d->direction = (uint8_t)pass->direction;
     if (pass->invalid)
         d->flags |= DECISION_INVALID;

@@ -43,8 +43,10 @@ void iface_free(struct iface_state *s)
 void iface_add_address(struct iface_state *s, const struct prefix *address)
 {
     for (size_t i = 0; i < s->addresses_len; i++)
-        if (addr_equal(&s->addresses[i].addr, &address->addr))
+        if (addr_equal(&s->addresses[i].addr, &address->addr)) {
+            s->addresses[i].length = address->length;
             return;
+        }
     s->addresses = mem_grow(s->addresses, &s->addresses_cap, s->addresses_len + 1,
                             sizeof *s->addresses);
     s->addresses[s->addresses_len++] = *address;

@@ -33,7 +33,7 @@ bool iface_has_family(const struct iface_state *s, unsigned family);
 void iface_init(struct iface_state *s, const struct config_iface *c);
 void iface_free(struct iface_state *s);
 
-/* Add an address at the end, unless it is there. */
+/* Add an address at the end; one that is there gets this length. */
 void iface_add_address(struct iface_state *s, const struct prefix *address);
 
 /* Remove exactly this address, whatever its length; false when it is not there. */

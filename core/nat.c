@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "core/siphash.h"
+
 #define CHOSEN_LEN (sizeof((struct nat *)0)->chosen / sizeof(uint32_t))
 
 void nat_init(struct nat *n, const struct router_config *config,
@@ -138,6 +140,52 @@ static struct addr address_of_range(const struct config_nat *m, const struct tup
     return chosen;
 }
 
+static bool is_unique_local(const struct addr *a)
+{
+    return a->family == FAMILY_V6 && (a->bytes[0] & 0xfe) == 0xfc;
+}
+
+/* Among addresses of other interfaces: IPv4 the first; IPv6 RFC 6724's rules 6 and 8. */
+static unsigned foreign_score(const struct addr *a, const struct addr *towards)
+{
+    if (a->family == FAMILY_V4)
+        return 1;
+    return 1 + (is_unique_local(a) == is_unique_local(towards) ? 129u : 0u) +
+           addr_common_bits(a, towards);
+}
+
+static bool has_addresses(const struct nat *n, unsigned iface)
+{
+    return n->config->platform == PLATFORM_LINUX ? n->ifaces[iface].admin_up
+                                                 : iface_is_running(&n->ifaces[iface]);
+}
+
+/*
+ * The address to masquerade with: the outgoing interface's, and where it has none another's, as
+ * Linux inet_select_addr() and ipv6_dev_get_saddr() look for one. False: there is none at all.
+ */
+static bool masquerade_address(const struct nat *n, unsigned out_iface, unsigned family,
+                               const struct addr *towards, struct addr *source)
+{
+    unsigned best = 0;
+
+    if (iface_select_address(&n->ifaces[out_iface], family, towards, source))
+        return true;
+    for (unsigned i = 0; i < n->config->ifaces_len; i++) {
+        struct addr a;
+        unsigned score;
+
+        if (!has_addresses(n, i) || !iface_select_address(&n->ifaces[i], family, towards, &a))
+            continue;
+        score = foreign_score(&a, towards);
+        if (score <= best)
+            continue;
+        best = score;
+        *source = a;
+    }
+    return best > 0;
+}
+
 /* ----------------------------------------------------------------------------- the port */
 
 static bool has_port(const struct tuple *t)
@@ -160,11 +208,12 @@ static size_t chosen_slot(const struct nat *n, const struct config_nat *m,
                           const struct conn *c, unsigned out_iface)
 {
     const uint32_t where[4] = {(uint32_t)(m - n->config->nat), out_iface};
+    const uint64_t key[2] = {n->config->seed, 0x63686f73656e};
     struct tuple source = c->orig;
 
     memcpy(source.dst, where, sizeof source.dst);
     source.dport = 0;
-    return (size_t)(conn_hash(n->conns, &source) % CHOSEN_LEN);
+    return (size_t)(siphash_2_4(key, &source, sizeof source) % CHOSEN_LEN);
 }
 
 static bool address_in(const struct config_nat *m, const uint8_t a[16])
@@ -296,9 +345,8 @@ enum nat_result nat_bind(struct nat *n, struct conn *c, unsigned out_iface,
     if (m->action == NAT_SRC_NAT) {
         source = address_of_range(m, &c->orig);
     } else {
-        if (!iface_select_address(&n->ifaces[out_iface], c->orig.family, towards,
-                                  &source)) {
-            nat_tell(trace, n, m, c, "the interface has no address");
+        if (!masquerade_address(n, out_iface, c->orig.family, towards, &source)) {
+            nat_tell(trace, n, m, c, "no interface has an address");
             return NAT_NO_ADDRESS;
         }
         c->masq_iface = (uint16_t)out_iface;

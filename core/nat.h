@@ -2,7 +2,8 @@
  * nat - source translation: which public address and port a new connection gets
  *
  * Rules are tried in order, once, for the first packet of a connection; the first that matches
- * decides. masquerade takes the outgoing interface's address, src-nat the one that it names.
+ * decides. masquerade takes the outgoing interface's address, or where it has none another
+ * interface's; src-nat the one that it names.
  * The source port is kept when the answer's tuple is free; else another is drawn from the same
  * class of ports (1-511, 600-1023, 1024-65535), as the kernel does at random: runs of 128, 64,
  * 32, 16 and 8 ports from a random one on are tried, then the packet is dropped.
@@ -24,7 +25,7 @@
 enum nat_result {
     NAT_NONE,       /* no rule matched, or one that accepts: the source stays */
     NAT_TRANSLATED, /* the connection has its public source */
-    NAT_NO_ADDRESS, /* masquerade by an interface without an address: dropped */
+    NAT_NO_ADDRESS, /* masquerade, and no interface has an address: dropped */
     NAT_CLASH,      /* no free port, or a protocol without ports whose tuple is taken */
 };
 

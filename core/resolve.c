@@ -78,12 +78,15 @@ void gateway_add_user(struct rib *r, uint32_t gateway, uint32_t route)
 struct hop_list {
     struct gateway_hop *hops;
     size_t len, cap;
+    bool crowded; /* there would have been more */
 };
 
 static void hop_list_add(struct hop_list *l, struct gateway_hop hop)
 {
-    if (l->len == NEXTHOP_GROUP_MAX)
+    if (l->len == GATEWAY_HOPS_MAX) {
+        l->crowded = true;
         return;
+    }
     l->hops = mem_grow(l->hops, &l->cap, l->len + 1, sizeof *l->hops);
     l->hops[l->len++] = hop;
 }
@@ -227,13 +230,14 @@ static bool hops_equal(const struct gateway *g, const struct hop_list *l)
     return true;
 }
 
-/* Resolve one gateway anew; when that changed anything, its users' leaves follow. */
+/* Resolve one gateway anew; when that changed anything, its users' leaves will follow. */
 static void gateway_refresh(struct rib *r, uint32_t index)
 {
     struct hop_list now = {0};
     struct gateway *g = &r->gateways[index];
 
     gateway_resolve(r, g, &now);
+    r->crowded |= now.crowded;
     if (hops_equal(g, &now)) {
         mem_free(now.hops);
         return;
@@ -244,7 +248,7 @@ static void gateway_refresh(struct rib *r, uint32_t index)
     g->hops_cap = now.cap;
     for (size_t i = 0; i < g->users_len; i++)
         if (r->routes[g->users[i]].in_leaf)
-            rib_leaf_rebuild(r, r->routes[g->users[i]].leaf);
+            rib_leaf_mark(r, r->routes[g->users[i]].leaf);
 }
 
 /*
@@ -261,6 +265,7 @@ void gateways_refresh(struct rib *r)
         for (size_t i = 0; present[scope] && i < r->gateways_len; i++)
             if (r->gateways[i].target_scope == scope)
                 gateway_refresh(r, (uint32_t)i);
+    rib_leaves_settle(r);
 }
 
 /* ----------------------------------------------------------------------------- checks */

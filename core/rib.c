@@ -106,12 +106,15 @@ struct hops {
     struct nexthop *all;
     size_t len, cap;
     size_t dead; /* of them, dead for the kernel (struct gateway_hop) */
+    bool crowded;
 };
 
 static void hops_add(struct hops *h, struct nexthop hop, bool dead)
 {
-    if (h->len == NEXTHOP_GROUP_MAX)
+    if (h->len == NEXTHOP_GROUP_MAX) {
+        h->crowded = true;
         return;
+    }
     h->all = mem_grow(h->all, &h->cap, h->len + 1, sizeof *h->all);
     h->all[h->len++] = hop;
     h->dead += dead;
@@ -187,6 +190,7 @@ static bool entry_fill(struct rib *r, uint32_t entry, const uint32_t *sorted, si
     e->group = nexthop_group_create(hops.all, hops.len);
     e->usable = e->group->live > 0;
     lost = hops.len > 0 && hops.dead == hops.len;
+    r->crowded |= hops.crowded;
     mem_free(hops.all);
     return !lost;
 }
@@ -218,6 +222,24 @@ void rib_leaf_rebuild(struct rib *r, uint32_t leaf)
         last = e;
     }
     mem_free(sorted);
+}
+
+void rib_leaf_mark(struct rib *r, uint32_t leaf)
+{
+    if (r->leaves[leaf].dirty)
+        return;
+    r->leaves[leaf].dirty = true;
+    r->dirty = mem_grow(r->dirty, &r->dirty_cap, r->dirty_len + 1, sizeof *r->dirty);
+    r->dirty[r->dirty_len++] = leaf;
+}
+
+void rib_leaves_settle(struct rib *r)
+{
+    for (size_t i = 0; i < r->dirty_len; i++) {
+        r->leaves[r->dirty[i]].dirty = false;
+        rib_leaf_rebuild(r, r->dirty[i]);
+    }
+    r->dirty_len = 0;
 }
 
 /* ----------------------------------------------------------------------------- routes */
@@ -419,6 +441,7 @@ void rib_destroy(struct rib *r)
     mem_free(r->leaves);
     mem_free(r->entries);
     mem_free(r->checks);
+    mem_free(r->dirty);
     mem_free(r);
 }
 
@@ -553,6 +576,11 @@ unsigned rib_iface_next_hops(const struct rib *r, unsigned iface, enum family fa
             n += g->hops[k].up && g->hops[k].iface == iface;
     }
     return n;
+}
+
+bool rib_is_crowded(const struct rib *r)
+{
+    return r->crowded;
 }
 
 size_t rib_memory_bytes(const struct rib *r)

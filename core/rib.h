@@ -118,6 +118,10 @@ struct rib_check rib_check_get(const struct rib *r, size_t check);
 /* True when that changed the verdict. */
 bool rib_check_set(struct rib *r, size_t check, bool up);
 
+/* Did some gateway resolve to more next hops, or some group have more, than there may be? Those
+ * beyond were left out. */
+bool rib_is_crowded(const struct rib *r);
+
 size_t rib_memory_bytes(const struct rib *r);
 
 #endif

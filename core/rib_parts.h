@@ -11,6 +11,9 @@
 #include "core/lpm.h"
 #include "core/rib.h"
 
+/* Next hops that one gateway may resolve to; routes may have NEXTHOP_GROUP_MAX. */
+enum { GATEWAY_HOPS_MAX = 256 };
+
 struct gateway_ref {
     uint32_t gateway;
     uint16_t weight;
@@ -60,6 +63,7 @@ struct leaf {
     uint32_t *routes; /* candidates in order */
     size_t routes_len, routes_cap;
     uint32_t first_entry;
+    bool dirty; /* to be rebuilt at the end of the refresh */
 };
 
 struct rib_table {
@@ -72,7 +76,7 @@ struct rib {
     struct rib_table *tables;
     struct rib_route *routes; /* the configuration's first, at their own indices */
     size_t routes_len, routes_cap;
-    struct gateway *gateways; /* in ascending order of target scope once all are known */
+    struct gateway *gateways; 
     size_t gateways_len, gateways_cap;
     struct leaf *leaves;
     size_t leaves_len, leaves_cap;
@@ -81,12 +85,18 @@ struct rib {
     uint32_t free_entry;
     uint32_t *checks; /* gateways with a check */
     size_t checks_len, checks_cap;
+    uint32_t *dirty; /* leaves */
+    size_t dirty_len, dirty_cap;
+    bool crowded;  /* some group would have had more next hops than there may be */
     bool building; /* routes are being added: nothing is resolved yet */
 };
 
 /* rib.c */
 struct lpm *rib_lpm(const struct rib *r, unsigned table, unsigned family);
 void rib_leaf_rebuild(struct rib *r, uint32_t leaf);
+/* Rebuild it when all gateways are settled. */
+void rib_leaf_mark(struct rib *r, uint32_t leaf);
+void rib_leaves_settle(struct rib *r);
 
 /* resolve.c */
 uint32_t gateway_intern(struct rib *r, const struct config_gateway *g, uint8_t target_scope,

@@ -74,7 +74,7 @@ struct router *router_create(const struct router_config *config)
         iface_init(&r->ifaces[i], &config->ifaces[i]);
     r->rib = rib_create(config, r->ifaces);
     r->rules = ruleset_create(config);
-    r->conns = conn_table_create(config->seed);
+    r->conns = conn_table_create(config->secret);
     r->reassembly = reassembly_create();
     r->policy = policy_find(config->policy);
     assert(r->policy);
@@ -189,7 +189,8 @@ void router_change_address(struct router *r, unsigned iface, const struct addr *
 
     if (addr_is_set(&new_address->addr))
         iface_add_address(s, new_address);
-    if (addr_is_set(old_address) && iface_remove_address(s, old_address))
+    if (addr_is_set(old_address) && !addr_equal(old_address, &new_address->addr) &&
+        iface_remove_address(s, old_address))
         flush_masquerade(r, iface, old_address);
     rib_iface_changed(r->rib, iface);
     changed(r);
@@ -206,11 +207,6 @@ void router_set_rule_disabled(struct router *r, unsigned rule, bool disabled)
     ruleset_set_disabled(r->rules, rule, disabled);
     r->hash.port_rules = ruleset_has_port_rules(r->rules);
     changed(r);
-}
-
-void router_set_nat_disabled(struct router *r, unsigned nat, bool disabled)
-{
-    r->config->nat[nat].disabled = disabled;
 }
 
 void router_expire_fragments(struct router *r, int64_t now_ns, uint32_t *packets,

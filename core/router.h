@@ -48,7 +48,7 @@ enum reason {
     REASON_BROADCAST,
     REASON_LINK_LOCAL,
     REASON_NAT_MOVED,      /* masquerade: its way changed, so the packet and its entry are lost */
-    REASON_NAT_NO_ADDRESS, /* masquerade: the interface has no address */
+    REASON_NAT_NO_ADDRESS, /* masquerade: no interface has an address */
     REASON_NAT_CLASH,      /* no free port */
     REASON_NO_CONNECTION,  /* to the router's public address, for no connection it knows */
     REASON_FRAGMENT_HELD,
@@ -172,7 +172,6 @@ void router_change_address(struct router *r, unsigned iface, const struct addr *
                            const struct prefix *new_address);
 void router_set_route_disabled(struct router *r, uint32_t route, bool disabled);
 void router_set_rule_disabled(struct router *r, unsigned rule, bool disabled);
-void router_set_nat_disabled(struct router *r, unsigned nat, bool disabled);
 
 /* Fragments and connections past their time: tells the fragments that were dropped. */
 void router_expire_fragments(struct router *r, int64_t now_ns, uint32_t *packets,

@@ -280,7 +280,8 @@ static bool rule_lookup(const struct rule *rule, const struct rib *rib,
         step.text = rule_suppresses(m, e, ifaces, q);
         if (step.text) {
             step.kind = TRACE_SUPPRESSED;
-            step.limit = m->min_prefix >= 0 ? m->min_prefix : m->suppress_group;
+            step.limit =
+                step.text[0] == 'm' ? m->min_prefix : m->suppress_group; /* which of both */
             tell(trace, step);
             return false;
         }

@@ -93,8 +93,6 @@ static void tcp_count(struct tcp_track *t, const struct packet *p, unsigned d,
     t->last_ack = p->tcp_ack;
     t->last_end = end;
     t->last_window = p->tcp_window;
-    if (kind == KIND_FIN || kind == KIND_RST)
-        t->closing = 1;
 }
 
 bool tcp_begin(struct tcp_track *t, const struct packet *p, bool loose)

@@ -45,7 +45,6 @@ struct tcp_track {
     uint8_t last_direction;
     uint8_t retransmissions; /* of one packet in a row */
     uint8_t unacked;         /* bit d: what direction d sent last is not acknowledged */
-    uint8_t closing;         /* a FIN or RST was seen */
 };
 
 enum tcp_verdict {

@@ -165,11 +165,11 @@ void passage_translate_back(struct passage *pass)
         p->inner.src = p->dst;
         if (is_icmp(p->inner.protocol))
             p->inner.icmp_id = c->orig.sport;
-        else
+        else if (packet_protocol_has_ports(p->inner.protocol))
             p->inner.sport = c->orig.sport;
     } else if (is_icmp(p->protocol)) {
         p->icmp_id = c->orig.sport;
-    } else {
+    } else if (packet_protocol_has_ports(p->protocol)) { /* an SPI stays */
         p->dport = c->orig.sport;
     }
     pass->packet = p;

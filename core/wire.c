@@ -50,12 +50,15 @@ static struct conn *find_begun_outside(const struct router *r, const struct pack
     return c && direction == 0 ? c : NULL;
 }
 
+/* As it was before a router passed it on. */
 static void packet_copy(struct packet *to, const struct packet *from)
 {
     if (from->flags & PACKET_HAS_INNER)
         *to = *from;
     else
         memcpy(to, from, offsetof(struct packet, inner));
+    if (to->ttl < UINT8_MAX)
+        to->ttl++; /* the router that was captured has lowered it */
 }
 
 /* Undo what the router will do to an answer: it is addressed to the public source. */
@@ -67,11 +70,11 @@ static void untranslate(struct packet *wire, const struct conn *c)
         wire->inner.src = wire->dst;
         if (is_icmp(wire->inner.protocol))
             wire->inner.icmp_id = c->nat_sport;
-        else
+        else if (packet_protocol_has_ports(wire->inner.protocol))
             wire->inner.sport = c->nat_sport;
     } else if (is_icmp(wire->protocol)) {
         wire->icmp_id = c->nat_sport;
-    } else {
+    } else if (packet_protocol_has_ports(wire->protocol)) { /* an SPI stays */
         wire->dport = c->nat_sport;
     }
 }

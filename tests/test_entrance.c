@@ -128,6 +128,26 @@ static void what_begins_outside_comes_in_where_nothing_translates(void **state)
     play_rows(rows, ARRAY_LEN(rows), &(struct play_text){.platform = NULL});
 }
 
+/* Whether tracking takes up TCP in mid-stream has no say in that. */
+static void strict_tracking_lets_nothing_in_either(void **state)
+{
+    static const struct row rows[] = {
+        {"a SYN to a private address",
+         {"tcp 198.51.100.1:4000 > 192.168.10.5:22 syn"},
+         "1 unrouted unsolicited\n"},
+        {"an answer to nothing",
+         {"tcp 198.51.100.1:443 > 192.168.10.5:50000 ack"},
+         "1 unrouted unsolicited\n"},
+        {"a SYN to a global address",
+         {"tcp [2001:db8:99::1]:4000 > [2001:db8:10::5]:22 syn"},
+         "1 delivered in wan1\n"},
+    };
+
+    (void)state;
+    play_rows(rows, ARRAY_LEN(rows),
+              &(struct play_text){.router = ", 'connection_tracking': {'loose': false}"});
+}
+
 static void what_is_not_the_routers_business_is_told_by_reason(void **state)
 {
     static const struct row rows[] = {
@@ -332,6 +352,7 @@ int main(void)
         cmocka_unit_test(answers_come_by_the_wan_of_their_connection),
         cmocka_unit_test(a_capture_that_begins_in_the_middle_is_taken_up),
         cmocka_unit_test(what_begins_outside_comes_in_where_nothing_translates),
+        cmocka_unit_test(strict_tracking_lets_nothing_in_either),
         cmocka_unit_test(what_is_not_the_routers_business_is_told_by_reason),
         cmocka_unit_test(frames_that_are_no_packet_are_told_by_reason),
         cmocka_unit_test(fragments_go_as_one_both_ways),

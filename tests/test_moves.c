@@ -112,7 +112,11 @@ static void a_flow_is_judged_by_the_changes_of_its_own_family(void **state)
     } rows[] = {
         {"IPv4 lost", host, site, {{CHANGE_LOSS, FAMILY_V4, 0}}, "forced"},
         {"IPv6 lost alone", host, site, {{CHANGE_LOSS, FAMILY_V6, 0}}, "policy"},
-        {"IPv6 lost, IPv6 flow", v6_host, v6_site, {{CHANGE_LOSS, FAMILY_V6, 0}}, "forced"},
+        {"IPv6 lost, IPv6 flow",
+         v6_host,
+         v6_site,
+         {{CHANGE_LOSS, FAMILY_V6, 0}},
+         "forced"},
         {"IPv4 lost alone, IPv6 flow",
          v6_host,
          v6_site,

@@ -152,7 +152,7 @@ static void an_answer_to_nothing_is_for_the_router(void **state)
 
     (void)state;
     assert_string_equal(lab_send(l, "wan1", "udp 45.57.1.1:443 > 100.64.1.2:40000", 0),
-                        "local new");
+                        "local");
     assert_int_equal(l->last.conn, CONN_NONE);
     assert_string_equal(
         lab_send(l, "wan1", "tcp 45.57.1.1:443 > 100.64.1.2:40000 rst", 0),

@@ -127,7 +127,7 @@ static void random_event(struct lab *l, uint64_t which, uint64_t with)
     case 3:
         router_set_rule_disabled(l->router, (unsigned)(with / 32 % RULES), bad);
         break;
-    case 4: router_set_nat_disabled(l->router, (unsigned)(with / 32 % NATS), bad); break;
+    case 4: router_renew(l->router); break;
     case 5:
         for (int i = 0; i < 2; i++)
             router_check_ended(l->router, with / 32 % router_checks_len(l->router), !bad);

@@ -136,7 +136,7 @@ static void a_killed_connection_is_still_found(void **state)
     assert_int_equal(in_iface, lab_iface(l, "wan1"));
     assert_true(addr_equal(&wire.dst, &old));
     assert_string_equal(lab_send_packet(l, "wan1", &wire, 2),
-                        "local new"); /* for nobody */
+                        "local"); /* for nobody */
     assert_string_equal(lab_send_packet(l, "lan", &p, 3),
                         "wan2 100.64.2.2:40000 revived");
     assert_true(router_find_wire(l->router, &seen, NULL, SECONDS(3), &wire, &in_iface));

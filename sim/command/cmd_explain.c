@@ -38,24 +38,6 @@ const char usage_explain[] =
 
 enum { FROM_ROUTER = -2 }; /* --in router */
 
-static int lan_iface_of(const struct scenario *s, struct simulation *sim,
-                        const struct addr *a)
-{
-    for (size_t i = 0; i < s->router.ifaces_len; i++) {
-        const struct iface_state *state =
-            router_iface(simulation_router(sim), (unsigned)i);
-
-        if (scenario_wan_of_iface(s, (int)i) >= 0)
-            continue;
-        for (size_t k = 0; k < state->addresses_len; k++)
-            if (state->addresses[k].addr.family == a->family &&
-                addr_common_bits(&state->addresses[k].addr, a) >=
-                    state->addresses[k].length)
-                return (int)i;
-    }
-    return -1;
-}
-
 struct explain_options {
     const char *scenario, *flow, *in, *mark;
     int64_t at_ns;
@@ -69,7 +51,7 @@ static int explain_in(const struct scenario *s, struct simulation *sim,
         return FROM_ROUTER;
     if (o->in)
         return flow_find_iface(&s->router, o->in, strlen(o->in));
-    return lan_iface_of(s, sim, &f->packet.src);
+    return simulation_lan_iface(sim, &f->packet.src);
 }
 
 static void tell_question(const struct explain_steps *e, const struct scenario *s,
@@ -142,7 +124,7 @@ static bool explain_option(int option, struct explain_options *o,
     case OPTION_IN: o->in = optarg; return true;
     case OPTION_MARK: o->mark = optarg; return true;
     case OPTION_AT:
-        if (units_parse_duration(optarg, &o->at_ns))
+        if (units_parse_duration(optarg, &o->at_ns) && o->at_ns <= SCENARIO_TIME_MAX)
             return true;
         usage_error("explain", "--at: expected a time such as 45s, got '%s'", optarg);
         return false;

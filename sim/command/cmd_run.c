@@ -91,7 +91,7 @@ static bool run_option(int option, struct run_options *o)
 static bool writes_files(const struct run_options *o)
 {
     for (size_t i = 0; i < o->reports_len; i++)
-        if (!strstr(o->reports[i], ":-"))
+        if (strcmp(strchr(o->reports[i], ':') + 1, "-") != 0)
             return true;
     return o->decisions && strcmp(o->decisions, "-") != 0;
 }

@@ -42,7 +42,8 @@ static const char *option_name(const struct option *options, int value)
 }
 
 /* A long option that is none, perhaps with its value behind '='. */
-static void tell_unknown(const char *command, const char *word, const struct option *options)
+static void tell_unknown(const char *command, const char *word,
+                         const struct option *options)
 {
     const int length = (int)strcspn(word, "=");
     char name[NEAREST_WORD_MAX + 1];

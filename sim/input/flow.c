@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/input/nearest.h"
+#include "sim/input/scenario.h"
 #include "sim/input/units.h"
 
 static bool fail(char *error, size_t size, const char *format, ...)
@@ -237,11 +237,12 @@ static bool set_time(const struct flow_line *l, const struct value *v)
     memcpy(copy, v->text, v->length);
     copy[v->length] = '\0';
     if (v->is_string) {
-        if (units_parse_duration(copy, &l->flow->at_ns))
+        if (units_parse_duration(copy, &l->flow->at_ns) &&
+            l->flow->at_ns <= SCENARIO_TIME_MAX)
             return true;
     } else {
         seconds = strtod(copy, &end);
-        if (*end == '\0' && seconds >= 0 && seconds < 9e9) {
+        if (*end == '\0' && seconds >= 0 && seconds * 1e9 <= (double)SCENARIO_TIME_MAX) {
             l->flow->at_ns = (int64_t)(seconds * 1e9 + 0.5);
             return true;
         }

@@ -16,6 +16,9 @@
 #include "sim/input/addrmap.h"
 #include "sim/input/diag.h"
 
+/* Ten years: later times are refused, so that sums of a few stay far from what int64_t holds. */
+#define SCENARIO_TIME_MAX INT64_C(315360000000000000)
+
 /* One WAN: an interface of the router and the link behind it. */
 struct scenario_wan {
     const char *name; /* of the interface */

@@ -300,6 +300,26 @@ static bool is_address_of(const struct scenario_reading *s,
     return false;
 }
 
+/* What ends while another change is in force would bring back an address that is gone. */
+static bool addresses_overlap(const struct scenario_event *a, const struct scenario_event *b)
+{
+    return a->kind == EVENT_ADDRESS_CHANGE && b->kind == EVENT_ADDRESS_CHANGE &&
+           a->wan == b->wan && a->address.addr.family == b->address.addr.family &&
+           a->for_ns >= 0 && b->at_ns < a->at_ns + a->for_ns;
+}
+
+/* `e` is among the scenario's events, which stand in the order of time. */
+static void overlap_judge(struct scenario_reading *s, const struct scenario_event *e)
+{
+    for (const struct scenario_event *p = s->scenario->events; p < e; p++)
+        if (addresses_overlap(p, e)) {
+            diag_error_member(s->reader.diag, e->pointer, "at",
+                              "begins before %s, another change of this address, has ended",
+                              p->pointer);
+            return;
+        }
+}
+
 static void address_judge(struct scenario_reading *s, struct scenario_event *e)
 {
     const int index = s->scenario->wans[e->wan].iface;
@@ -378,8 +398,10 @@ void scenario_events_build(struct scenario_reading *s, struct event_text *texts,
         qsort(order, len, sizeof *order, compare_events);
     for (size_t i = 0; i < len; i++) {
         event_build(&b, order[i], &events[i]);
-        if (order[i]->ok && events[i].kind == EVENT_ADDRESS_CHANGE && events[i].wan >= 0)
+        if (order[i]->ok && events[i].kind == EVENT_ADDRESS_CHANGE && events[i].wan >= 0) {
             address_judge(s, &events[i]);
+            overlap_judge(s, &events[i]);
+        }
     }
     if (s->platform == PLATFORM_ROUTEROS7)
         scenario_rules_number(s, b.insertions, b.insertions_len, rules_of_file);

@@ -35,8 +35,7 @@ enum {
     SCENARIO_POINTER_MAX = 320,
 };
 
-/* Ten years: sums of a few durations stay far from what int64_t holds. */
-#define SCENARIO_DURATION_MAX INT64_C(315360000000000000)
+#define SCENARIO_DURATION_MAX SCENARIO_TIME_MAX
 
 /* ---- names ---- */
 

@@ -292,6 +292,10 @@ static void judge_with_rib(struct scenario_reading *s, size_t len)
     if (s->platform == PLATFORM_ROUTEROS7)
         judge_routeros(s, rib, len);
     warn_unused_wans(s, rib);
+    if (rib_is_crowded(rib))
+        diag_error(s->reader.diag, "/router/routes",
+                   "a gateway resolves to more than 256 next hops, or a group has more than"
+                   " %d", NEXTHOP_GROUP_MAX);
     rib_destroy(rib);
     for (size_t i = 0; i < c->ifaces_len; i++)
         iface_free(&ifaces[i]);

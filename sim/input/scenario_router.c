@@ -5,6 +5,7 @@
  * Connection tracking; Linux ip-sysctl.rst, nf_conntrack-sysctl.rst.
  */
 #include <string.h>
+#include <sys/random.h>
 
 #include "core/memory.h"
 #include "core/policy.h"
@@ -430,11 +431,19 @@ static void hash_build(struct scenario_reading *s, const struct hash_text *t)
     family_build(s, "ipv6", t->policy6, t->fields6_given, t->fields6, &c->v6);
 }
 
+/* Of the system's own chance, so that no capture can be made for it. Without: a known one. */
+static void draw_secret(struct router_config *c)
+{
+    if (getrandom(&c->secret, sizeof c->secret, GRND_NONBLOCK) != sizeof c->secret)
+        c->secret = 0;
+}
+
 void scenario_router_build(struct scenario_reading *s, const struct router_text *t,
                            bool tables_failed)
 {
     s->scenario->router = t->config;
     s->scenario->router.seed = s->scenario->seed;
+    draw_secret(&s->scenario->router);
     hash_build(s, &t->hash);
     ifaces_build(s, t);
     tables_build(s, t, tables_failed);

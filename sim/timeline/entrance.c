@@ -66,7 +66,7 @@ static int segment_of(const struct simulation *sim, const struct addr *a)
 }
 
 /* The same, or the only LAN interface there is. */
-static int lan_iface_of(const struct simulation *sim, const struct addr *a)
+int simulation_lan_iface(const struct simulation *sim, const struct addr *a)
 {
     const int segment = segment_of(sim, a);
 
@@ -97,9 +97,7 @@ static void admit_from_lan(struct simulation *sim, struct observation *o,
     const struct packet *p = o->packet;
     const int segment = segment_of(sim, &p->src);
 
-    o->in_iface = stream_iface >= 0 ? stream_iface : segment;
-    if (o->in_iface < 0)
-        o->in_iface = sim->only_lan_iface;
+    o->in_iface = stream_iface >= 0 ? stream_iface : simulation_lan_iface(sim, &p->src);
     if (o->in_iface < 0) {
         simulation_show(sim, o, FATE_UNROUTED, REASON_FOREIGN);
         return;
@@ -148,6 +146,7 @@ static struct packet request_of(const struct packet *answer)
     p.size_bytes = 0;
     p.payload_bytes = 0;
     p.flags = 0;
+    p.next_header = p.protocol;
     p.tcp_flags = TCP_ACK;
     p.tcp_seq = answer->tcp_ack;
     p.tcp_ack = answer->tcp_seq;
@@ -180,8 +179,6 @@ static bool assume_request(struct simulation *sim, const struct observation *ans
     if (d.conn == CONN_NONE)
         return false;
     o.conn = conn_at(router_conns(sim->router), d.conn);
-    if (d.flags & (DECISION_NEW | DECISION_REVIVED))
-        o.conn->packets[0] -= 1;
     o.out_wan = d.out_iface == NEXTHOP_NONE ? -1 : sim->wan_of_iface[d.out_iface];
     simulation_show(sim, &o, FATE_ASSUMED, REASON_NONE);
     return true;
@@ -214,7 +211,6 @@ bool entrance_assume_answer(struct simulation *sim, const struct observation *o)
             sim->observers[i].assumed_answer(sim->observers[i].context, &wire, iface);
     if (d.conn == CONN_NONE)
         return false;
-    c->packets[1] -= 1;
     return c->tcp.state != TCP_SYN_SENT;
 }
 
@@ -262,6 +258,12 @@ static void admit_from_wan(struct simulation *sim, struct observation *o,
         simulation_deliver(sim, o, wire, NULL);
 }
 
+/* Before the router that was captured lowered it. */
+static uint8_t ttl_before(const struct packet *p)
+{
+    return p->ttl < UINT8_MAX ? (uint8_t)(p->ttl + 1) : p->ttl;
+}
+
 /*
  * Later fragments carry no ports to find a connection by: they come as the first of their
  * datagram came. One that comes before the first is lost on us (REASON_UNSOLICITED).
@@ -301,6 +303,7 @@ static void admit_later_fragment(struct simulation *sim, struct observation *o)
         return;
     }
     wire.dst = way->wire_dst;
+    wire.ttl = ttl_before(&wire);
     o->in_iface = way->iface;
     admit_from_wan(sim, o, &wire);
 }
@@ -317,14 +320,16 @@ static void admit_to_lan(struct simulation *sim, struct observation *o,
         return;
     }
     o->conn = router_find_wire(sim->router, p, key, sim->now_ns, &wire, &o->in_iface);
-    lan = o->conn ? -1 : lan_iface_of(sim, &p->dst);
+    lan = o->conn ? -1 : simulation_lan_iface(sim, &p->dst);
     if (lan >= 0 && !(p->flags & PACKET_ICMP_ERROR)) {
         if (begins_outside(p)) {
             int wan = wan_of_answer(sim, p, lan);
 
             if (wan >= 0) {
                 o->in_iface = sim->scenario->wans[wan].iface;
-                admit_from_wan(sim, o, p);
+                wire = *p;
+                wire.ttl = ttl_before(&wire);
+                admit_from_wan(sim, o, &wire);
                 return;
             }
         } else if (assume_request(sim, o, lan)) {

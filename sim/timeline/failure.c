@@ -38,35 +38,72 @@ static void blackhole(struct simulation *sim, const struct scenario_event *e, bo
     count(&sim->wans[e->wan].blackholed, begins);
 }
 
+static uint8_t length_now(const struct simulation *sim, unsigned iface, const struct addr *a)
+{
+    const struct iface_state *state = router_iface(sim->router, iface);
+
+    for (size_t i = 0; i < state->addresses_len; i++)
+        if (addr_equal(&state->addresses[i].addr, a))
+            return state->addresses[i].length;
+    return (uint8_t)addr_bits(a);
+}
+
 static void address_change(struct simulation *sim, const struct scenario_event *e, bool begins)
 {
     const unsigned iface = (unsigned)sim->scenario->wans[e->wan].iface;
-    const struct prefix before = {.addr = e->old_address, .length = e->address.length};
+    uint8_t *old_length = &sim->old_lengths[e - sim->scenario->events];
+    const struct prefix before = {.addr = e->old_address, .length = *old_length};
 
-    if (begins)
+    if (begins) {
+        *old_length = length_now(sim, iface, &e->old_address);
         router_change_address(sim->router, iface, &e->old_address, &e->address);
-    else
+    } else {
         router_change_address(sim->router, iface, &e->address.addr, &before);
+    }
+}
+
+/* Is it there, as configured and by all the events that add it or take it away now? */
+static bool is_held_off(const struct hold *h, bool configured_off)
+{
+    return (configured_off && !h->added) || h->removed;
+}
+
+static void route_hold(struct simulation *sim, unsigned route)
+{
+    router_set_route_disabled(sim->router, route,
+                              is_held_off(&sim->route_holds[route],
+                                          sim->scenario->router.routes[route].disabled));
+}
+
+static void rule_hold(struct simulation *sim, unsigned rule)
+{
+    router_set_rule_disabled(sim->router, rule,
+                             is_held_off(&sim->rule_holds[rule],
+                                         sim->scenario->router.rules[rule].disabled));
 }
 
 static void route_add(struct simulation *sim, const struct scenario_event *e, bool begins)
 {
-    router_set_route_disabled(sim->router, e->index, !begins);
+    count(&sim->route_holds[e->index].added, begins);
+    route_hold(sim, e->index);
 }
 
 static void route_remove(struct simulation *sim, const struct scenario_event *e, bool begins)
 {
-    router_set_route_disabled(sim->router, e->index, begins);
+    count(&sim->route_holds[e->index].removed, begins);
+    route_hold(sim, e->index);
 }
 
 static void rule_add(struct simulation *sim, const struct scenario_event *e, bool begins)
 {
-    router_set_rule_disabled(sim->router, e->index, !begins);
+    count(&sim->rule_holds[e->index].added, begins);
+    rule_hold(sim, e->index);
 }
 
 static void rule_remove(struct simulation *sim, const struct scenario_event *e, bool begins)
 {
-    router_set_rule_disabled(sim->router, e->index, begins);
+    count(&sim->rule_holds[e->index].removed, begins);
+    rule_hold(sim, e->index);
 }
 
 static const struct failure failures[EVENT_KINDS] = {

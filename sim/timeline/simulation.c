@@ -1,5 +1,6 @@
 #include "sim/timeline/simulation.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -31,6 +32,8 @@ static void wans_init(struct simulation *sim)
         const unsigned iface = (unsigned)s->wans[w].iface;
 
         wan_init(&sim->wans[w]);
+        sim->wans[w].admin_down = s->router.ifaces[iface].disabled; /* held so from the start */
+        wan_note_time(&sim->wans[w], 0);
         sim->wans[w].next_hops_v4 =
             rib_iface_next_hops(router_rib(sim->router), iface, FAMILY_V4);
         sim->wans[w].next_hops_v6 =
@@ -55,6 +58,9 @@ struct simulation *simulation_create(const struct scenario *s)
         sim->lan[i] = net_make(&s->lan[i], -1);
     entrance_segments_init(sim);
     sim->courses = mem_alloc(s->events_len, sizeof *sim->courses);
+    sim->old_lengths = mem_alloc(s->events_len, sizeof *sim->old_lengths);
+    sim->route_holds = mem_alloc(s->router.routes_len, sizeof *sim->route_holds);
+    sim->rule_holds = mem_alloc(s->router.rules_len, sizeof *sim->rule_holds);
     sim->hops_owed = mem_alloc(s->events_len, sizeof *sim->hops_owed);
     for (size_t i = 0; i < s->events_len; i++) {
         sim->courses[i] = unknown;
@@ -85,6 +91,9 @@ void simulation_destroy(struct simulation *sim)
     mem_free(sim->lan);
     mem_free(sim->segments);
     mem_free(sim->courses);
+    mem_free(sim->old_lengths);
+    mem_free(sim->route_holds);
+    mem_free(sim->rule_holds);
     mem_free(sim->sleeping);
     mem_free(sim->hops_owed);
     mem_free(sim);
@@ -92,8 +101,8 @@ void simulation_destroy(struct simulation *sim)
 
 void simulation_observe(struct simulation *sim, const struct observer *o)
 {
-    if (sim->observers_len < SIMULATION_OBSERVERS_MAX)
-        sim->observers[sim->observers_len++] = *o;
+    assert(sim->observers_len < SIMULATION_OBSERVERS_MAX);
+    sim->observers[sim->observers_len++] = *o;
 }
 
 /* ------------------------------------------------------------------------------ changes */
@@ -251,12 +260,13 @@ void simulation_deliver(struct simulation *sim, struct observation *o,
     enum reason reason;
 
     router_forward_keyed(sim->router, wire, key, o->in_iface, sim->now_ns, &d);
-    if (d.reason == REASON_INVALID && o->in_wan < 0 && entrance_assume_answer(sim, o))
+    if (d.reason == REASON_INVALID && o->in_wan < 0 && !(wire->flags & PACKET_FRAGMENT) &&
+        entrance_assume_answer(sim, o))
         router_forward(sim->router, wire, o->in_iface, sim->now_ns, &d);
     o->decision = &d;
     o->wire = wire;
-    if (d.conn != CONN_NONE)
-        o->conn = conn_at(router_conns(sim->router), d.conn);
+    /* Only the decision knows: what was found before may have ended with this packet. */
+    o->conn = d.conn == CONN_NONE ? NULL : conn_at(router_conns(sim->router), d.conn);
     if (d.out_iface != NEXTHOP_NONE)
         o->out_wan = sim->wan_of_iface[d.out_iface];
     fate = fate_of_verdict(d.verdict);

@@ -108,6 +108,10 @@ const struct event_course *simulation_event_course(const struct simulation *sim,
 bool simulation_wan_is_up(const struct simulation *sim, int wan);
 int64_t simulation_wan_up_ns(const struct simulation *sim, int wan);
 
+/* The LAN interface by which packets of this source enter: the one on whose network it is,
+ * longest network first, or else the only one there is; -1: none. */
+int simulation_lan_iface(const struct simulation *sim, const struct addr *a);
+
 /* Decide one packet outside of any traffic, at the present time, as the run would. */
 void simulation_ask(struct simulation *sim, const struct packet *p, int in_iface,
                     struct decision *d);

@@ -48,6 +48,11 @@ struct fragment_way {
 
 enum { FRAGMENT_WAYS = 256 };
 
+/* Events that now add a route or rule, or take it away. */
+struct hold {
+    unsigned added, removed;
+};
+
 struct simulation {
     const struct scenario *scenario;
     struct router *router;
@@ -63,6 +68,8 @@ struct simulation {
     struct stream *streams;
     size_t streams_len;
     struct event_course *courses;
+    uint8_t *old_lengths; /* an event each: of the network of the address that it replaced */
+    struct hold *route_holds, *rule_holds;
     unsigned *hops_owed; /* next hops that died of the event and are not back yet */
     struct observer observers[SIMULATION_OBSERVERS_MAX];
     size_t observers_len;
