@@ -22,11 +22,13 @@ CORE_SRC := $(wildcard core/*.c)
 SIM_SRC  := $(filter-out sim/command/main.c,$(wildcard sim/*/*.c))
 TEST_SRC := $(wildcard tests/test_*.c)
 TEST_AID := $(filter-out $(TEST_SRC),$(wildcard tests/*.c))
-HEADERS  := $(wildcard core/*.h sim/*/*.h tests/*.h)
+KERNEL_AID := $(addprefix tests/kernel/,trial.c generate.c generate_rules.c generate_flows.c shrink.c)
+HEADERS  := $(wildcard core/*.h sim/*/*.h tests/*.h tests/kernel/*.h)
 
 CORE_LIB := $(BUILD)/libecmplab-core.a
 SIM_LIB  := $(BUILD)/libecmplab-sim.a
 TESTS    := $(TEST_SRC:%.c=$(BUILD)/%)
+KERNEL   := $(BUILD)/tests/kernel/next_hops $(BUILD)/tests/kernel/random_routers
 BENCH    := $(BUILD)/tests/bench/gen_capture $(BUILD)/tests/bench/read_loop
 
 # Two processors' worth of jobs where nobody asked for another number.
@@ -49,6 +51,9 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 
 $(BUILD)/tests/test_%: $(BUILD)/tests/test_%.o $(TEST_AID:%.c=$(BUILD)/%.o) $(SIM_LIB) $(CORE_LIB)
 	$(Q)$(LINK) -o $@ $^ $(LDLIBS) -lcmocka
+
+$(KERNEL): %: %.o $(KERNEL_AID:%.c=$(BUILD)/%.o) $(SIM_LIB) $(CORE_LIB)
+	$(Q)$(LINK) -o $@ $^ $(LDLIBS)
 
 $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o
 	$(Q)$(LINK) -o $@ $^ -lpcap
@@ -94,6 +99,10 @@ check-asan:
 check-valgrind: all $(TESTS)
 	$(Q)TEST_RUN='valgrind -q --leak-check=full --error-exitcode=99' \
 	    tests/run.sh $(BUILD)/ecmplab $(TESTS)
+
+## test-kernel: the model against the running kernel, as root, in network namespaces
+test-kernel: all $(KERNEL)
+	$(Q)tests/kernel/run.sh $(BUILD)/ecmplab $(KERNEL)
 
 ## check-headers: each header compiles alone, and core/ includes nothing but itself and libc
 check-headers: $(HEADERS:%=$(BUILD)/%.alone)
@@ -147,7 +156,7 @@ help:
 
 .PRECIOUS: $(BUILD)/%.o
 .DELETE_ON_ERROR:
-.PHONY: all deps demo test check check-asan check-valgrind check-headers bench fuzz format \
+.PHONY: all deps demo test check check-asan check-valgrind test-kernel check-headers bench fuzz format \
         install uninstall clean help FORCE
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

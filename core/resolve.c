@@ -114,7 +114,9 @@ bool rib_route_usable(const struct rib *r, const struct rib_route *route)
 {
     if (!route->enabled || route->deleted)
         return false;
-    return route->type != ROUTE_UNICAST || route_has_live_hop(r, route);
+    if (route->type == ROUTE_UNICAST || route->type == ROUTE_BROADCAST)
+        return route_has_live_hop(r, route);
+    return true;
 }
 
 /*

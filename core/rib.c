@@ -49,6 +49,18 @@ static void leaf_add_route(struct rib *r, uint32_t route)
     l->routes_len++;
 }
 
+/* What Linux adds anew comes behind its equals. */
+static void leaf_move_last(struct leaf *l, uint32_t route)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < l->routes_len; i++)
+        if (l->routes[i] != route)
+            l->routes[kept++] = l->routes[i];
+    if (kept < l->routes_len)
+        l->routes[kept] = route;
+}
+
 /* ---------------------------------------------------------------------------- entries */
 
 static uint32_t entry_create(struct rib *r)
@@ -182,7 +194,7 @@ static bool entry_fill(struct rib *r, uint32_t entry, const uint32_t *sorted, si
     e->type = first->type;
     e->origin = first->origin;
     e->tos = first->tos;
-    e->usable = true;
+    e->usable = rib_route_usable(r, first);
     if (first->type != ROUTE_UNICAST)
         return true;
     for (size_t i = 0; i < n; i++)
@@ -333,6 +345,8 @@ static void own_route_add(struct rib *r, unsigned iface, const struct prefix *ds
 
     if (c) {
         c->enabled = true;
+        if (!c->stays && r->config->platform == PLATFORM_LINUX)
+            leaf_move_last(&r->leaves[c->leaf], (uint32_t)(c - r->routes));
     } else {
         uint32_t added = route_add(r, &wanted);
 
@@ -366,6 +380,8 @@ static void address_routes_add(struct rib *r, unsigned iface, const struct prefi
     const bool v6 = address->addr.family == FAMILY_V6;
 
     own_route_add(r, iface, &host, TABLE_LOCAL, ROUTE_LOCAL, ORIGIN_LOCAL);
+    if (r->config->platform == PLATFORM_LINUX && !r->ifaces[iface].admin_up)
+        return; /* the network goes with the link, and comes back behind its equals */
     broadcast_route_add(r, iface, &net);
     if (v6 && address->length < 127) { /* subnet-router anycast, RFC 4291 section 2.6.1 */
         const struct prefix anycast = {.addr = net.addr, .length = 128};
@@ -384,7 +400,10 @@ void rib_iface_changed(struct rib *r, unsigned iface)
     for (size_t i = 0; i < r->routes_len; i++) {
         struct rib_route *c = &r->routes[i];
 
-        if (c->origin == ORIGIN_STATIC || c->iface != iface || !c->enabled)
+        if (c->origin == ORIGIN_STATIC || c->iface != iface)
+            continue;
+        c->stays = c->enabled;
+        if (!c->enabled)
             continue;
         c->enabled = false;
         rib_leaf_rebuild(r, c->leaf);

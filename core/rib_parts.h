@@ -34,6 +34,7 @@ struct rib_route {
     bool enabled;
     bool deleted; /* Linux: lost with its last next hop */
     bool in_leaf;
+    bool stays; /* own: was there before the change of its interface */
 };
 
 struct gateway_hop {

@@ -453,6 +453,47 @@ static void a_custom_policy_of_inner_fields_alone_has_no_outer_block(void **stat
     assert_int_equal(hash_packet_block(&c, &p, block), 0);
 }
 
+/* Without a packet: l3-inner is l3, and custom is not mixed. Source: Linux
+ * rt6_multipath_hash(), fib_multipath_hash() with skb NULL. */
+static void a_flow_without_a_packet_hashes_by_its_fields(void **state)
+{
+    static const struct {
+        const char *what;
+        bool v6;
+        uint8_t policy;
+        uint16_t fields;
+        uint32_t hash;
+    } rows[] = {
+        {"IPv4 l3-inner as l3", false, HASH_L3_INNER, 0, 792592872},
+        {"IPv4 l4", false, HASH_L4, 0, 1063832555},
+        {"IPv4 custom of the l4 fields", false, HASH_CUSTOM, 0x37, 1063832555},
+        {"IPv4 custom of the l3 fields", false, HASH_CUSTOM, 0x3, 792592872},
+        {"IPv6 l3-inner as l3", true, HASH_L3_INNER, 0, 356445524},
+        {"IPv6 l4", true, HASH_L4, 0, 1074793461},
+        {"IPv6 custom of the l3 fields", true, HASH_CUSTOM, 0xf, 356445524},
+        {"IPv6 custom of the l4 fields", true, HASH_CUSTOM, 0x37, 1074793461},
+        {"custom of inner fields alone", true, HASH_CUSTOM, 0x3f << 6, 0},
+    };
+    const struct packet v4 =
+        packet_of("192.168.1.2", "203.0.113.9", PROTO_TCP, 40000, 443, 0);
+    const struct packet v6 =
+        packet_of("2001:db8:1::2", "2001:db8:2::9", PROTO_UDP, 40000, 53, 0xabcde);
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const struct hash_family family = {rows[i].policy, rows[i].fields};
+        struct hash_config c = {.v4 = family, .v6 = family};
+        const struct packet *p = rows[i].v6 ? &v6 : &v4;
+        uint8_t block[HASH_BLOCK_MAX];
+
+        hash_set_seed(&c, 0x12345678);
+        if (hash_fields(&c, p) != rows[i].hash)
+            fail_msg("%s: hash %" PRIu32, rows[i].what, hash_fields(&c, p));
+        if ((hash_fields_block(&c, p, block) != 0) != (rows[i].hash != 0))
+            fail_msg("%s: block", rows[i].what);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -467,6 +508,7 @@ int main(void)
         cmocka_unit_test(no_fragment_has_ports_until_it_is_reassembled),
         cmocka_unit_test(fragments_of_a_tunnel_are_not_looked_into),
         cmocka_unit_test(a_custom_policy_of_inner_fields_alone_has_no_outer_block),
+        cmocka_unit_test(a_flow_without_a_packet_hashes_by_its_fields),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

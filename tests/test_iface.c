@@ -106,6 +106,24 @@ static void it_runs_when_it_is_up_and_has_a_carrier(void **state)
     iface_free(&s);
 }
 
+/* What IPv6 on Linux waits for. */
+static void it_is_ready_once_it_was_up_with_a_carrier(void **state)
+{
+    struct iface_state s = iface_with(NULL, 0);
+
+    (void)state;
+    assert_true(s.ready);
+    iface_set_carrier(&s, false);
+    assert_true(s.ready);
+    iface_set_admin(&s, false);
+    assert_false(s.ready);
+    iface_set_admin(&s, true);
+    assert_false(s.ready);
+    iface_set_carrier(&s, true);
+    assert_true(s.ready);
+    iface_free(&s);
+}
+
 static void addresses_come_once_and_go_by_their_bytes(void **state)
 {
     const struct prefix a = interface_address("192.0.2.2/24");
@@ -130,6 +148,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_address_fits_the_way_out),
         cmocka_unit_test(it_runs_when_it_is_up_and_has_a_carrier),
+        cmocka_unit_test(it_is_ready_once_it_was_up_with_a_carrier),
         cmocka_unit_test(addresses_come_once_and_go_by_their_bytes),
     };
 

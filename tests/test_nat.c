@@ -70,10 +70,10 @@ static void the_first_rule_that_matches_decides(void **state)
          "udp [2001:db8:10::5]:9 > [2001:db8:ff::1]:53", "wan1 [2001:db8:1::2]:9 new"},
         {"IPv6 ping", "nat masquerade family 6\n",
          "icmpv6 2001:db8:10::5 > 2001:db8:ff::1 id 3", "wan1 [2001:db8:1::2]:3 new"},
-        {"no address of the family: dropped",
+        {"no address of the family: another interface's, RFC 6724 rule 8",
          "route 2001:db8:f::/48 via wan2\n"
          "nat masquerade family 6\n",
-         "udp [2001:db8:10::5]:9 > [2001:db8:f::1]:53", "drop nat-no-address"},
+         "udp [2001:db8:10::5]:9 > [2001:db8:f::1]:53", "wan2 [2001:db8:1::2]:9 new"},
         {"without ports", "nat masquerade\n", "gre 192.168.10.5 > 8.8.8.8",
          "wan1 100.64.1.2 new"},
     };

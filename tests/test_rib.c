@@ -381,6 +381,89 @@ static void flapping_costs_no_memory(void **state)
     lab_destroy(l);
 }
 
+/* The kernel's answers. Sources: rt6_check_dev(), fib_sync_down_dev(), fib_lookup_good_nhc(). */
+static void linux_minds_the_interface_in_its_own_ways(void **state)
+{
+    static const char config[] = "iface a 10.0.0.1/24 2001:db8::1/64\n"
+                                 "iface b 10.1.0.1/24 2001:db8::2/64 2001:db8:1::1/64\n"
+                                 "iface c\n";
+    static const struct {
+        const char *what, *down, *dst;
+        int out_iface, near_iface, iface; /* -1: none; as found, -1: nothing */
+    } rows[] = {
+        {"of two equal networks the first", NULL, "2001:db8::9", -1, -1, 0},
+        {"the one that the packet came from", NULL, "2001:db8::9", -1, 1, 1},
+        {"the first when it came from elsewhere", NULL, "2001:db8::9", -1, 2, 0},
+        {"a network that is nowhere else", NULL, "2001:db8:1::9", -1, 0, 1},
+        {"an address on the interface that it is bound to", NULL, "10.0.0.1", 0, -1, 0},
+        {"an address on another interface", NULL, "10.0.0.1", 1, -1, -1},
+        {"a broadcast", NULL, "10.1.0.255", -1, -1, 1},
+        {"a broadcast of an interface that is down", "b", "10.1.0.255", -1, -1, -1},
+        {"an address of an interface that is down", "b", "10.1.0.1", -1, -1, 1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct lab *l = lab_create(config);
+        const struct addr dst = address(rows[i].dst);
+        const struct fib_entry *e = NULL;
+
+        if (rows[i].down)
+            lab_set_admin(l, rows[i].down, false);
+        for (unsigned table = TABLE_MAIN; table <= TABLE_LOCAL && !e; table++)
+            e = rib_lookup_near(router_rib(l->router), table, &dst, 0, rows[i].out_iface,
+                                rows[i].near_iface);
+        if ((e ? e->iface : -1) != rows[i].iface)
+            fail_msg("%s: interface %d", rows[i].what, e ? e->iface : -1);
+        lab_destroy(l);
+    }
+}
+
+/* Linux fib_add_ifaddr() appends: of two equal networks the one that was away is the second. */
+static void a_network_that_was_away_comes_behind_its_equal(void **state)
+{
+    struct lab *l = lab_create("iface a 10.0.0.1/24\niface b 10.0.0.101/24\n");
+    const struct rib *rib = router_rib(l->router);
+    const struct addr dst = address("10.0.0.9");
+
+    (void)state;
+    assert_int_equal(rib_lookup(rib, TABLE_MAIN, &dst, 0, -1)->iface, 0);
+    lab_set_carrier(l, "a", false);
+    lab_set_carrier(l, "a", true);
+    assert_int_equal(rib_lookup(rib, TABLE_MAIN, &dst, 0, -1)->iface, 0);
+    lab_set_admin(l, "a", false);
+    assert_int_equal(rib_lookup(rib, TABLE_MAIN, &dst, 0, -1)->iface, 1);
+    lab_set_admin(l, "a", true);
+    assert_int_equal(rib_lookup(rib, TABLE_MAIN, &dst, 0, -1)->iface, 1);
+    lab_set_admin(l, "b", false);
+    assert_int_equal(rib_lookup(rib, TABLE_MAIN, &dst, 0, -1)->iface, 0);
+    lab_destroy(l);
+}
+
+/* Linux addrconf_notify(): IPv6 takes its next hops up again with the carrier, IPv4 before. */
+static void ipv6_next_hops_come_back_with_the_carrier(void **state)
+{
+    struct lab *l = lab_create("iface a 10.0.0.1/24 2001:db8::1/64\n"
+                               "iface b 10.1.0.1/24 2001:db8:1::1/64\n"
+                               "route 0.0.0.0/0 via 10.0.0.2%a 10.1.0.2%b\n"
+                               "route ::/0 via 2001:db8::2%a 2001:db8:1::2%b\n");
+    const struct prefix v4 = network("0.0.0.0/0"), v6 = network("::/0");
+    const struct rib *rib = router_rib(l->router);
+
+    (void)state;
+    lab_set_admin(l, "b", false);
+    assert_int_equal(rib_find(rib, TABLE_MAIN, &v6)->group->live, 1);
+    lab_set_carrier(l, "b", false);
+    lab_set_admin(l, "b", true);
+    assert_int_equal(rib_find(rib, TABLE_MAIN, &v4)->group->live, 2);
+    assert_int_equal(rib_find(rib, TABLE_MAIN, &v6)->group->live, 1);
+    lab_set_carrier(l, "b", true);
+    assert_int_equal(rib_find(rib, TABLE_MAIN, &v6)->group->live, 2);
+    lab_set_carrier(l, "b", false);
+    assert_int_equal(rib_find(rib, TABLE_MAIN, &v6)->group->live, 2);
+    lab_destroy(l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -395,6 +478,9 @@ int main(void)
         cmocka_unit_test(the_routers_own_routes_are_there),
         cmocka_unit_test(lookups_agree_with_a_walk_over_all_routes),
         cmocka_unit_test(flapping_costs_no_memory),
+        cmocka_unit_test(linux_minds_the_interface_in_its_own_ways),
+        cmocka_unit_test(ipv6_next_hops_come_back_with_the_carrier),
+        cmocka_unit_test(a_network_that_was_away_comes_behind_its_equal),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -281,6 +281,35 @@ static void a_trace_tells_the_steps_in_their_order(void **state)
     lab_destroy(l);
 }
 
+/* Linux fib6_rule_lookup(): without custom rules it does not look at the list at all. */
+static void ipv6_misses_its_main_rule_once_there_is_another(void **state)
+{
+    static const struct {
+        const char *what, *rule, *said;
+    } rows[] = {
+        {"no rule", "", "main lan"},
+        {"a rule of IPv4", "rule nop family 4\n", "main lan"},
+        {"a rule of IPv6", "rule nop family 6\n", "no route"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char config[256];
+        struct lab *l;
+
+        snprintf(config, sizeof config,
+                 "no-main-rule\niface lan 192.168.10.1/24 2001:db8::1/64\n%s",
+                 rows[i].rule);
+        l = lab_create(config);
+        if (strcmp(lab_route(l, "lan", "udp 2001:db8:1::1:1 > 2001:db8::9:2"),
+                   rows[i].said) != 0)
+            fail_msg("%s: %s", rows[i].what, l->said);
+        assert_string_equal(lab_route(l, "lan", "udp 192.168.10.5:1 > 192.168.10.9:2"),
+                            "no route");
+        lab_destroy(l);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -290,6 +319,7 @@ int main(void)
         cmocka_unit_test(routeros_looks_into_the_marks_table_first),
         cmocka_unit_test(port_rules_are_seen_while_they_are_enabled),
         cmocka_unit_test(a_trace_tells_the_steps_in_their_order),
+        cmocka_unit_test(ipv6_misses_its_main_rule_once_there_is_another),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

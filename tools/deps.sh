@@ -4,7 +4,8 @@ set -u
 
 # PACKAGES: these instead.
 commands="gcc:gcc gnuplot:gnuplot-nox"
-packages="libc6-dev libpcap-dev libjansson-dev libmnl-dev zlib1g-dev libzstd-dev libcmocka-dev"
+packages="libc6-dev libpcap-dev libjansson-dev libmnl-dev zlib1g-dev libzstd-dev libcmocka-dev
+          iproute2 nftables"
 [ -z "${PACKAGES:-}" ] || { commands=; packages=$PACKAGES; }
 
 installed()

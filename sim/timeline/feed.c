@@ -9,7 +9,7 @@
  * Batches in the ring. To wake a thread costs as much as a hundred packets: who has found the
  * ring full sleeps until half of it is free.
  */
-enum { RING = 32 };
+enum { RING = 16 };
 
 struct feed {
     const struct source_kind *kind;

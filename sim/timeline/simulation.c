@@ -7,7 +7,8 @@
 #include "core/memory.h"
 #include "sim/timeline/simulation_parts.h"
 
-enum { PREFETCH_AHEAD = 8 }; /* packets between asking for an entry and needing it */
+/* Packets between asking the memory for a slot of the index, for the entry, and needing it. */
+enum { INDEX_AHEAD = 32, ENTRY_AHEAD = 14 };
 
 /* ------------------------------------------------------------------------------- making */
 
@@ -342,8 +343,10 @@ static void stream_advance(struct simulation *sim, struct stream *st)
 
     st->batch = feed_next(st->feed);
     st->next = 0;
-    for (unsigned i = 0; i < st->batch->len; i++)
+    for (unsigned i = 0; i < st->batch->len && i < INDEX_AHEAD; i++)
         conn_prefetch_index(conns, st->batch->arrivals[i].key.hash);
+    for (unsigned i = 0; i < st->batch->len && i < ENTRY_AHEAD; i++)
+        conn_prefetch_entry(conns, st->batch->arrivals[i].key.hash);
 }
 
 static bool streams_open(struct simulation *sim, char *error, size_t error_size)
@@ -388,16 +391,18 @@ static void packet_run(struct simulation *sim, struct stream *st)
 {
     const struct captured *c = &st->batch->packets[st->next];
     const struct timer *timer = heap_peek(&sim->timers);
-    const unsigned ahead = st->next + PREFETCH_AHEAD;
+    const struct conn_table *conns = router_conns_const(sim->router);
+    const struct arrival *a = &st->batch->arrivals[st->next];
 
-    if (ahead < st->batch->len)
-        conn_prefetch_entry(router_conns_const(sim->router),
-                            st->batch->arrivals[ahead].key.hash);
+    if (st->next + INDEX_AHEAD < st->batch->len)
+        conn_prefetch_index(conns, a[INDEX_AHEAD].key.hash);
+    if (st->next + ENTRY_AHEAD < st->batch->len)
+        conn_prefetch_entry(conns, a[ENTRY_AHEAD].key.hash);
     if (timer && timer->time_ns <= c->time_ns)
         simulation_advance(sim, c->time_ns);
     if (c->time_ns > sim->now_ns)
         sim->now_ns = c->time_ns;
-    entrance_admit(sim, c, &st->batch->arrivals[st->next], st->iface);
+    entrance_admit(sim, c, a, st->iface);
     st->next++;
 }
 

@@ -9,7 +9,7 @@
 #include "sim/input/capture.h"
 #include "sim/input/scenario.h"
 
-enum { SOURCE_BATCH = CAPTURE_BATCH };
+enum { SOURCE_BATCH = 2 * CAPTURE_BATCH };
 
 struct source_kind {
     const char *name; /* the scenario's "kind" */
