@@ -122,6 +122,10 @@ static int report_all(const json_t *result, int code, const struct run_options *
                 (long long)run_count(result, "packets"));
         code = EXIT_NOTHING;
     }
+    if (!json_is_true(json_object_get(json_object_get(result, "run"), "balanced"))) {
+        fprintf(stderr, "ecmplab run: a packet was counted nowhere: this is a bug of ecmplab\n");
+        code = EXIT_FOUND;
+    }
     if (o->reports_len == 0 && (!o->quiet || code != EXIT_HELD) &&
         !write_report(result, "text:-", o))
         return EXIT_UNREADABLE;

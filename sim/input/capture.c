@@ -130,7 +130,7 @@ static void take_frame(u_char *user, const struct pcap_pkthdr *h, const u_char *
     }
     c->latest_ns = recorded_ns;
     c->frames++;
-    to->kind = dissect_frame(c, h, bytes, &to->packet);
+    to->kind = (uint8_t)dissect_frame(c, h, bytes, &to->packet);
     to->frame_bytes = h->len > h->caplen ? h->len : h->caplen;
     if (to->kind != FRAME_IP)
         memset(&to->packet, 0, sizeof to->packet);

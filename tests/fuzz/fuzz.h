@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerInitialize(int *argc, char ***argv); /* where a target needs it */
 
 enum { FUZZ_PATH_MAX = 32 };
 
