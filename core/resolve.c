@@ -7,43 +7,77 @@
 /* ------------------------------------------------------------ which gateways there are */
 
 static bool gateway_is(const struct gateway *g, const struct config_gateway *c,
-                       uint8_t target_scope, uint8_t check)
+                       const struct config_route *route, int bound_iface)
 {
     return addr_equal(&g->addr, &c->addr) && g->iface == c->iface && g->table == c->table &&
-           g->target_scope == target_scope && g->check == check;
+           g->target_scope == route_target_scope(route) && g->check == route->check &&
+           g->bound_iface == bound_iface;
 }
 
-/* Linux: the interface with the longest network that holds the address. */
-static int on_link_iface(const struct rib *r, const struct addr *a)
+/* What holds the address on link so far. */
+struct on_link {
+    int iface; /* -1: nothing */
+    unsigned length;
+};
+
+static void on_link_consider(struct on_link *best, const struct prefix *net, int iface,
+                             const struct addr *a)
 {
-    int found = -1;
-    unsigned longest = 0;
+    if (net->addr.family != a->family || addr_common_bits(&net->addr, a) < net->length)
+        return;
+    if (best->iface >= 0 && net->length <= best->length)
+        return;
+    *best = (struct on_link){iface, net->length};
+}
 
-    for (size_t i = 0; i < r->config->ifaces_len; i++) {
-        const struct iface_state *s = &r->ifaces[i];
+/* The networks that routes of the table put on an interface. */
+static void on_link_consider_routes(struct on_link *best, const struct rib *r, unsigned table,
+                                    const struct addr *a)
+{
+    for (size_t i = 0; i < r->on_link_len; i++) {
+        const struct config_route *c = &r->config->routes[r->on_link[i]];
 
-        for (size_t k = 0; k < s->addresses_len; k++) {
-            const struct prefix *own = &s->addresses[k];
-
-            if (own->addr.family != a->family ||
-                addr_common_bits(&own->addr, a) < own->length)
-                continue;
-            if (found >= 0 && own->length <= longest)
-                continue;
-            found = (int)i;
-            longest = own->length;
-        }
+        if (c->table == table)
+            on_link_consider(best, &c->dst, c->gateways[0].iface, a);
     }
-    return found;
 }
 
-uint32_t gateway_intern(struct rib *r, const struct config_gateway *c, uint8_t target_scope,
-                        uint8_t check)
+/*
+ * Linux: the interface with the longest network that holds the address, in the table of the
+ * route, else in main with the interfaces' own. Only routes that are there already count. Source: Linux fib_check_nh_v4_gw(),
+ * ip6_route_check_nh().
+ */
+static int on_link_iface(const struct rib *r, const struct addr *a, unsigned table)
 {
+    struct on_link best = {-1, 0};
+
+    if (table != TABLE_MAIN)
+        on_link_consider_routes(&best, r, table, a);
+    if (best.iface >= 0)
+        return best.iface;
+    for (size_t i = 0; i < r->config->ifaces_len; i++)
+        for (size_t k = 0; k < r->ifaces[i].addresses_len; k++)
+            on_link_consider(&best, &r->ifaces[i].addresses[k], (int)i, a);
+    on_link_consider_routes(&best, r, TABLE_MAIN, a);
+    return best.iface;
+}
+
+static int gateway_bound_iface(const struct rib *r, const struct config_gateway *c,
+                               unsigned table)
+{
+    if (c->iface >= 0 || r->config->platform != PLATFORM_LINUX)
+        return c->iface;
+    return on_link_iface(r, &c->addr, table);
+}
+
+uint32_t gateway_intern(struct rib *r, const struct config_gateway *c,
+                        const struct config_route *route)
+{
+    const int bound_iface = gateway_bound_iface(r, c, route->table);
     struct gateway *g;
 
     for (size_t i = r->gateways_len; i-- > 0;)
-        if (gateway_is(&r->gateways[i], c, target_scope, check))
+        if (gateway_is(&r->gateways[i], c, route, bound_iface))
             return (uint32_t)i;
     r->gateways =
         mem_grow(r->gateways, &r->gateways_cap, r->gateways_len + 1, sizeof *r->gateways);
@@ -52,11 +86,11 @@ uint32_t gateway_intern(struct rib *r, const struct config_gateway *c, uint8_t t
     g->addr = c->addr;
     g->iface = c->iface;
     g->table = (uint16_t)c->table;
-    g->target_scope = target_scope;
-    g->check = check;
+    g->target_scope = route_target_scope(route);
+    g->check = route->check;
     g->verdict_up = true;
-    g->bound_iface = c->iface >= 0 ? c->iface : on_link_iface(r, &c->addr);
-    if (check != CHECK_NONE && addr_is_set(&c->addr)) {
+    g->bound_iface = bound_iface;
+    if (route->check != CHECK_NONE && addr_is_set(&c->addr)) {
         r->checks = mem_grow(r->checks, &r->checks_cap, r->checks_len + 1, sizeof *r->checks);
         r->checks[r->checks_len++] = (uint32_t)r->gateways_len;
     }
@@ -123,8 +157,9 @@ bool rib_route_usable(const struct rib *r, const struct rib_route *route)
  * The hops of one leaf that may resolve `a`: those of the usable routes of lowest distance
  * among scope <= target scope. False when the leaf has no such route.
  */
-static bool resolve_by_leaf(const struct rib *r, const struct leaf *leaf, const struct addr *a,
-                            uint8_t target_scope, struct hop_list *out)
+static bool resolve_by_leaf(const struct rib *r, const struct leaf *leaf,
+                            const struct addr *a, uint8_t target_scope,
+                            struct hop_list *out)
 {
     uint32_t best = UINT32_MAX;
     bool found = false;
@@ -186,7 +221,8 @@ static void resolve_recursively(const struct rib *r, const struct gateway *g,
  * set up again without a carrier, IPv4 takes its next hops up at once, IPv6 with the carrier.
  * Source: Linux fib_sync_up(), addrconf_notify().
  */
-static void resolve_bound(const struct rib *r, const struct gateway *g, struct hop_list *out)
+static void resolve_bound(const struct rib *r, const struct gateway *g,
+                          struct hop_list *out)
 {
     const struct iface_state *s;
     struct gateway_hop hop = {.addr = g->addr, .iface = (uint16_t)g->bound_iface};
@@ -197,13 +233,14 @@ static void resolve_bound(const struct rib *r, const struct gateway *g, struct h
     if (g->addr.family == FAMILY_V6)
         hop.dead = !s->ready;
     else
-        hop.dead = !s->admin_up ||
-                   (addr_is_set(&g->addr) && !iface_has_family(s, FAMILY_V4));
+        hop.dead =
+            !s->admin_up || (addr_is_set(&g->addr) && !iface_has_family(s, FAMILY_V4));
     hop.up = !hop.dead && (s->carrier || !r->config->ignore_routes_with_linkdown);
     hop_list_add(out, hop);
 }
 
-static void gateway_resolve(const struct rib *r, const struct gateway *g, struct hop_list *out)
+static void gateway_resolve(const struct rib *r, const struct gateway *g,
+                            struct hop_list *out)
 {
     if (r->config->platform == PLATFORM_LINUX) {
         resolve_bound(r, g, out);
@@ -280,10 +317,8 @@ size_t rib_checks_len(const struct rib *r)
 struct rib_check rib_check_get(const struct rib *r, size_t check)
 {
     const struct gateway *g = &r->gateways[r->checks[check]];
-    struct rib_check c = {.target = g->addr,
-                          .iface = NEXTHOP_NONE,
-                          .kind = g->check,
-                          .up = g->verdict_up};
+    struct rib_check c = {
+        .target = g->addr, .iface = NEXTHOP_NONE, .kind = g->check, .up = g->verdict_up};
 
     if (g->hops_len) {
         c.iface = g->hops[0].iface;

@@ -277,7 +277,6 @@ static uint8_t effective_scope(uint8_t scope, uint8_t target_scope)
 static void route_add_configured(struct rib *r, uint32_t index)
 {
     const struct config_route *c = &r->config->routes[index];
-    const uint8_t target_scope = c->target_scope == 255 ? 254 : c->target_scope;
     struct rib_route route = {
         .dst = prefix_of(&c->dst.addr, c->dst.length),
         .pref_src = c->pref_src,
@@ -287,7 +286,7 @@ static void route_add_configured(struct rib *r, uint32_t index)
         .type = c->type,
         .origin = ORIGIN_STATIC,
         .tos = c->tos,
-        .scope = effective_scope(c->scope, target_scope),
+        .scope = effective_scope(c->scope, route_target_scope(c)),
         .enabled = !c->disabled,
     };
 
@@ -298,12 +297,17 @@ static void route_add_configured(struct rib *r, uint32_t index)
     for (uint32_t i = 0; i < route.refs_len; i++) {
         const struct config_gateway *g = &c->gateways[i];
 
-        route.refs[i].gateway = gateway_intern(r, g, target_scope, c->check);
+        route.refs[i].gateway = gateway_intern(r, g, c);
         route.refs[i].weight = g->weight ? g->weight : 1;
         gateway_add_user(r, route.refs[i].gateway, index);
     }
     route_add(r, &route);
     leaf_add_route(r, index);
+    if (route.enabled && route.refs_len == 1 && !addr_is_set(&c->gateways[0].addr)) {
+        r->on_link =
+            mem_grow(r->on_link, &r->on_link_cap, r->on_link_len + 1, sizeof *r->on_link);
+        r->on_link[r->on_link_len++] = index;
+    }
 }
 
 /* ------------------------------------------------- the router's own addresses and networks */

@@ -84,6 +84,8 @@ struct rib {
     struct fib_entry *entries;
     size_t entries_len, entries_cap;
     uint32_t free_entry;
+    uint32_t *on_link; /* routes by a bare interface: others' gateways may lie on them */
+    size_t on_link_len, on_link_cap;
     uint32_t *checks; /* gateways with a check */
     size_t checks_len, checks_cap;
     uint32_t *dirty; /* leaves */
@@ -91,6 +93,12 @@ struct rib {
     bool crowded;  /* some group would have had more next hops than there may be */
     bool building; /* routes are being added: nothing is resolved yet */
 };
+
+/* Target scope 255 counts as 254. */
+static inline uint8_t route_target_scope(const struct config_route *c)
+{
+    return c->target_scope == 255 ? 254 : c->target_scope;
+}
 
 /* rib.c */
 struct lpm *rib_lpm(const struct rib *r, unsigned table, unsigned family);
@@ -100,8 +108,8 @@ void rib_leaf_mark(struct rib *r, uint32_t leaf);
 void rib_leaves_settle(struct rib *r);
 
 /* resolve.c */
-uint32_t gateway_intern(struct rib *r, const struct config_gateway *g, uint8_t target_scope,
-                        uint8_t check);
+uint32_t gateway_intern(struct rib *r, const struct config_gateway *g,
+                        const struct config_route *route);
 void gateway_add_user(struct rib *r, uint32_t gateway, uint32_t route);
 void gateways_refresh(struct rib *r);
 bool rib_route_usable(const struct rib *r, const struct rib_route *route);

@@ -207,6 +207,77 @@ EOF
     complains "did you mean 'ecmp'?"
 }
 
+# member FILE POINTER: what is there in a result, as JSON.
+member()
+{
+    python3 - "$1" "$2" <<'EOF'
+import json, sys
+at = json.load(open(sys.argv[1]))
+for step in sys.argv[2].split("/")[1:]:
+    at = at[int(step)] if isinstance(at, list) else at[step]
+print(json.dumps(at))
+EOF
+}
+
+# holds FILE POINTER VALUE: a result has this value there.
+holds()
+{
+    found=$(member "$1" "$2")
+    [ "$found" = "$3" ]
+    ok "$2 is $found, not $3" $?
+}
+
+what_comes_to_nothing_is_told()
+{
+    scenario "$tmp/filter.json" ', "traffic": [{"kind": "pcap", "file": "'"$capture"'",
+        "filter": "udp and ("}]'
+    for command in check run; do
+        ends 2 "$command with a filter that is none" "$command" "$tmp/filter.json"
+        complains '/traffic/0/filter: filter "udp and (": '
+        is_silent out
+    done
+    scenario "$tmp/none.json" ', "traffic": [{"kind": "pcap", "file": "'"$capture"'",
+        "filter": "tcp port 1", "map": {"192.168.100.0/24": "192.168.10.0/24"}}]'
+    ends 0 "check with a filter that takes nothing" check "$tmp/none.json"
+    ends 4 "a filter that takes nothing" run "$tmp/none.json"
+    complains 'nothing was simulated: 0 packets'
+
+    scenario "$tmp/foreign.json" ', "traffic": [{"kind": "pcap", "file": "'"$capture"'"}]'
+    ends 4 "a map forgotten" run --report "json:$tmp/foreign.res" "$tmp/foreign.json"
+    complains 'nothing was simulated: 3138 packets, and no flow'
+    holds "$tmp/foreign.res" /run/flows 0
+    member "$tmp/foreign.res" /warnings/0 | grep -q '^"[0-9]* of 3138 packets are foreign: .* from 192\.168\.100\.'
+    ok "no warning of foreign packets" $?
+
+    scenario "$tmp/late.json" ', "traffic": [{"kind": "pcap", "file": "'"$capture"'",
+        "map": {"192.168.100.0/24": "192.168.10.0/24"}}],
+        "events": [{"at": "2h", "kind": "link-down", "wan": "wan1", "name": "too late"}]'
+    ends 0 "an event behind the end" run --report "json:$tmp/late.res" --report text:- "$tmp/late.json"
+    says 'too late at 7200 s never happened: the run ends at 95.'
+    holds "$tmp/late.res" /events/0/at null
+    holds "$tmp/late.res" /events/0/detected_at null
+    holds "$tmp/late.res" /events/0/flows_alive 0
+    member "$tmp/late.res" /warnings | grep -q 'too late at 7200 s never happened'
+    ok "no warning of an event that never happened" $?
+}
+
+# The network of vlan20 lies within lan's, which stands first.
+nested_networks_are_entered_by_the_longest()
+{
+    scenario "$tmp/nested.json" ', "traffic": [{"kind": "pcap", "file": "'"$capture"'",
+        "map": {"192.168.100.0/24": "192.168.20.0/24"}}]'
+    set -- --set '/router/interfaces/0/addresses/0=192.168.0.1/16' \
+        --set '/router/interfaces/-={"name": "vlan20", "addresses": ["192.168.20.1/24"]}' \
+        --set '/lan/0=192.168.0.0/16' "$tmp/nested.json"
+    ends 0 "explain in the inner network" explain "$@" 'udp 192.168.20.5:5000 > 45.57.94.1:443'
+    says 'in by vlan20'
+    ends 0 "explain in the outer network" explain "$@" 'udp 192.168.30.5:5000 > 45.57.94.1:443'
+    says 'in by lan'
+    ends 0 "run in the inner network" run --quiet --decisions - "$@"
+    [ "$(awk -F, '$4 ~ /^192\.168\.20\./ && $9 == "delivered" {print $3}' "$tmp/out" | sort -u)" = vlan20 ]
+    ok "the inner network's packets enter by vlan20" $?
+}
+
 explanations_are_as_written()
 {
     ends 0 "explain to the LAN" explain "$RECIPE" 'tcp 192.168.10.5:50000 > 192.168.20.100:443'
@@ -406,6 +477,8 @@ help_is_for_stdout
 what_is_mistyped_is_named
 each_exit_code_has_its_case
 every_mistake_is_told_in_one_run
+what_comes_to_nothing_is_told
+nested_networks_are_entered_by_the_longest
 explanations_are_as_written
 lookup_answers_line_by_line
 results_are_the_same_again

@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/random.h"
@@ -261,6 +262,93 @@ static void the_table_agrees_with_a_naive_list(void **state)
     conn_table_destroy(t);
 }
 
+/* How many of the sorted numbers are equal, at most. */
+static unsigned longest_run(const uint32_t *sorted, size_t len)
+{
+    unsigned longest = 1, run = 1;
+
+    for (size_t i = 1; i < len; i++) {
+        run = sorted[i] == sorted[i - 1] ? run + 1 : 1;
+        if (run > longest)
+            longest = run;
+    }
+    return longest;
+}
+
+static int compare_u32(const void *a, const void *b)
+{
+    const uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+/*
+ * The half of the hash that is an entry's place, for sources that a scan would show. Of 60,000
+ * random numbers of 32 bits, 0.42 pairs are equal; five, or so many in 16 bits that one
+ * place holds 24 where it should hold 0.9, are none in a million draws.
+ */
+static void no_destination_puts_all_sources_into_one_place(void **state)
+{
+    enum { SOURCES = 60000, SEED = 7 };
+    static const struct {
+        const char *what;
+        uint64_t words[2]; /* of the destination, as they lie in memory */
+    } rows[] = {
+        {"nothing", {0, 0}},
+        {"all ones", {UINT64_MAX, UINT64_MAX}},
+        {"the seed", {SEED, SEED}},
+        {"the seed under a well-known constant",
+         {SEED ^ UINT64_C(0xa0761d6478bd642f), SEED ^ UINT64_C(0xa0761d6478bd642f)}},
+        {"its product with another",
+         {SEED * UINT64_C(0xe7037ed1a0b428db) ^ UINT64_C(0x8ebc6af09c88c6e3),
+          SEED * UINT64_C(0xe7037ed1a0b428db) ^ UINT64_C(0x8ebc6af09c88c6e3)}},
+        {"first one, then the other",
+         {SEED * UINT64_C(0xe7037ed1a0b428db) ^ UINT64_C(0x8ebc6af09c88c6e3),
+          SEED ^ UINT64_C(0xa0761d6478bd642f)}},
+    };
+    static uint32_t halves[SOURCES];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows) * 2; i++) {
+        const bool low = i % 2; /* which half of the source counts up */
+        struct conn_table *t = conn_table_create(SEED);
+        struct tuple tuple = {
+            .sport = 1000, .dport = 53, .protocol = PROTO_UDP, .family = FAMILY_V6};
+        unsigned whole, part;
+
+        memcpy(tuple.dst, rows[i / 2].words, sizeof tuple.dst);
+        for (uint32_t k = 0; k < SOURCES; k++) {
+            memcpy(tuple.src + (low ? 8 : 0), &k, sizeof k);
+            halves[k] = (uint32_t)(conn_hash(t, &tuple) >> 32);
+        }
+        qsort(halves, SOURCES, sizeof *halves, compare_u32);
+        whole = longest_run(halves, SOURCES);
+        for (size_t k = 0; k < SOURCES; k++)
+            halves[k] &= 0xffff;
+        qsort(halves, SOURCES, sizeof *halves, compare_u32);
+        part = longest_run(halves, SOURCES);
+        if (whole > 4 || part > 24)
+            fail_msg("%s, word %d of the source: %u hashes are equal, %u in 16 bits",
+                     rows[i / 2].what, low, whole, part);
+        conn_table_destroy(t);
+    }
+}
+
+static void another_secret_is_another_hash(void **state)
+{
+    const struct tuple tuple = tuple_of("udp [fd00::1]:1000 > [2001:db8::1]:53");
+    uint64_t before = 0;
+
+    (void)state;
+    for (uint64_t secret = 0; secret < 100; secret++) {
+        struct conn_table *t = conn_table_create(secret);
+
+        assert_true(conn_hash(t, &tuple) != before);
+        before = conn_hash(t, &tuple);
+        conn_table_destroy(t);
+    }
+}
+
 static void memory_follows_what_lives(void **state)
 {
     struct conn_table *t = conn_table_create(1);
@@ -294,6 +382,8 @@ int main(void)
         cmocka_unit_test(a_killed_entry_is_known_by_its_first_tuple_alone),
         cmocka_unit_test(what_is_not_tcp_has_its_timeouts),
         cmocka_unit_test(the_table_agrees_with_a_naive_list),
+        cmocka_unit_test(no_destination_puts_all_sources_into_one_place),
+        cmocka_unit_test(another_secret_is_another_hash),
         cmocka_unit_test(memory_follows_what_lives),
     };
 

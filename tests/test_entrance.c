@@ -148,6 +148,42 @@ static void strict_tracking_lets_nothing_in_either(void **state)
               &(struct play_text){.router = ", 'connection_tracking': {'loose': false}"});
 }
 
+/* On the LAN an answer was seen behind the router, which had taken one off its TTL; a request
+ * before it. */
+static void an_answer_may_come_with_the_last_of_its_ttl(void **state)
+{
+    static const struct row rows[] = {
+        {"an answer that is translated back",
+         {"udp 192.168.10.5:5000 > 198.51.100.1:53",
+          "udp 198.51.100.1:53 > 192.168.10.5:5000 ttl 1"},
+         "1 delivered out wan1 as 100.64.1.2:5000\n"
+         "2 delivered in wan1\n"},
+        {"an answer that is not",
+         {"udp [2001:db8:10::5]:5000 > [2001:db8:99::1]:53",
+          "udp [2001:db8:99::1]:53 > [2001:db8:10::5]:5000 ttl 1"},
+         "1 delivered out wan1\n"
+         "2 delivered in wan1\n"},
+        {"an answer with the largest there is",
+         {"udp 192.168.10.5:5000 > 198.51.100.1:53",
+          "udp 198.51.100.1:53 > 192.168.10.5:5000 ttl 255"},
+         "1 delivered out wan1 as 100.64.1.2:5000\n"
+         "2 delivered in wan1\n"},
+        {"the first that is seen of a connection",
+         {"tcp 198.51.100.1:443 > 192.168.10.5:50000 ack data 40 ttl 1"},
+         "0 assumed out wan1 as 100.64.1.2:50000\n"
+         "1 delivered in wan1\n"},
+        {"what begins outside",
+         {"tcp [2001:db8:99::1]:4000 > [2001:db8:10::5]:22 syn ttl 1"},
+         "1 delivered in wan1\n"},
+        {"a request",
+         {"udp 192.168.10.5:5000 > 198.51.100.1:53 ttl 1"},
+         "1 dropped out wan1 ttl\n"},
+    };
+
+    (void)state;
+    play_rows(rows, ARRAY_LEN(rows), &(struct play_text){.platform = NULL});
+}
+
 static void what_is_not_the_routers_business_is_told_by_reason(void **state)
 {
     static const struct row rows[] = {
@@ -248,6 +284,25 @@ static void fragments_go_as_one_both_ways(void **state)
                         "2 delivered out wan1 as 100.64.1.2:5000\n"
                         "3 held in wan1 fragment-held\n"
                         "4 delivered in wan1\n");
+    play_destroy(p);
+}
+
+static void fragments_may_come_with_the_last_of_their_ttl(void **state)
+{
+    static const char in[] = "udp 198.51.100.1:53 > 192.168.10.5:5000 ttl 1";
+    const struct packet request = packet("udp 192.168.10.5:5000 > 198.51.100.1:53");
+    const struct packet halves[] = {first_half(in), second_half(in)};
+    struct play *p = play_create();
+
+    (void)state;
+    play_made(p, 0, &request);
+    play_made(p, 1, &halves[0]);
+    play_made(p, 2, &halves[1]);
+    play_run(p, &(struct play_text){.platform = NULL});
+    play_expect_packets(p, "an answer in two halves",
+                        "1 delivered out wan1 as 100.64.1.2:5000\n"
+                        "2 held in wan1 fragment-held\n"
+                        "3 delivered in wan1\n");
     play_destroy(p);
 }
 
@@ -353,9 +408,11 @@ int main(void)
         cmocka_unit_test(a_capture_that_begins_in_the_middle_is_taken_up),
         cmocka_unit_test(what_begins_outside_comes_in_where_nothing_translates),
         cmocka_unit_test(strict_tracking_lets_nothing_in_either),
+        cmocka_unit_test(an_answer_may_come_with_the_last_of_its_ttl),
         cmocka_unit_test(what_is_not_the_routers_business_is_told_by_reason),
         cmocka_unit_test(frames_that_are_no_packet_are_told_by_reason),
         cmocka_unit_test(fragments_go_as_one_both_ways),
+        cmocka_unit_test(fragments_may_come_with_the_last_of_their_ttl),
         cmocka_unit_test(a_later_fragment_without_its_first_comes_from_nowhere),
         cmocka_unit_test(icmp_errors_pass_the_translation_both_ways),
         cmocka_unit_test(a_dead_wan_brings_no_answers),

@@ -5,6 +5,9 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
+#include <string.h>
+
 #include "tests/play.h"
 #include "tests/routers.h"
 #include "tests/words.h"
@@ -96,6 +99,19 @@ static void every_kind_of_event_comes_and_goes(void **state)
          100},
         {"an address in a network without the gateway",
          "'kind': 'address-change', 'wan': 'wan1', 'address': '100.64.9.2/24'",
+         {.platform = NULL},
+         "10 begins #0\n10 address wan1 v4 #0\n10 loss wan1 v4 #0\n"
+         "60 ends #0\n60 address wan1 v4 #0\n60 return wan1 v4 #0\n",
+         {10, 10, 10, 60, 60},
+         100},
+        {"the address that it has",
+         "'kind': 'address-change', 'wan': 'wan1', 'address': '100.64.1.2/24'",
+         {.platform = NULL},
+         "10 begins #0\n10 address wan1 v4 #0\n60 ends #0\n60 address wan1 v4 #0\n",
+         {10, 10, 10, 60, 60},
+         100},
+        {"its address in a network too small for the gateway",
+         "'kind': 'address-change', 'wan': 'wan1', 'address': '100.64.1.2/31'",
          {.platform = NULL},
          "10 begins #0\n10 address wan1 v4 #0\n10 loss wan1 v4 #0\n"
          "60 ends #0\n60 address wan1 v4 #0\n60 return wan1 v4 #0\n",
@@ -201,6 +217,60 @@ static void a_changed_address_is_what_new_connections_get(void **state)
     play_destroy(p);
 }
 
+/* A connection from before goes on as it was, one that begins meanwhile finds the address. */
+static void an_address_changed_to_itself_stays(void **state)
+{
+    static const struct {
+        const char *when, *events;
+    } rows[] = {
+        {"for good", "[{'at': '10s', 'kind': 'address-change', 'wan': 'wan1',"
+                     " 'address': '100.64.1.2/24'}]"},
+        {"for a while", "[{'at': '10s', 'for': '10s', 'kind': 'address-change',"
+                        " 'wan': 'wan1', 'address': '100.64.1.2/24'}]"},
+        {"with a longer network", "[{'at': '10s', 'for': '10s', 'kind': 'address-change',"
+                                  " 'wan': 'wan1', 'address': '100.64.1.2/30'}]"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct play *p = play_create();
+
+        play_packet(p, 0, "udp 192.168.10.5:5000 > 198.51.100.1:53");
+        play_packet(p, 11, "udp 192.168.10.5:5001 > 198.51.100.1:53");
+        play_packet(p, 12, "udp 198.51.100.1:53 > 192.168.10.5:5000");
+        play_packet(p, 21, "udp 192.168.10.5:5002 > 198.51.100.1:53");
+        play_packet(p, 22, "udp 192.168.10.5:5000 > 198.51.100.1:53");
+        play_run(p, &(struct play_text){.events = rows[i].events});
+        play_expect_packets(p, rows[i].when,
+                            "1 delivered out wan1 as 100.64.1.2:5000\n"
+                            "2 delivered out wan1 as 100.64.1.2:5001\n"
+                            "3 delivered in wan1\n"
+                            "4 delivered out wan1 as 100.64.1.2:5002\n"
+                            "5 delivered out wan1 as 100.64.1.2:5000\n");
+        play_destroy(p);
+    }
+}
+
+/* wan2's route is the better one as long as its gateway, 100.64.2.200, is on its network. */
+static void another_length_of_an_address_is_another_network(void **state)
+{
+    struct play *p = play_create();
+
+    (void)state;
+    for (int i = 0; i < 3; i++)
+        play_packet(p, 10 * i, "udp 192.168.10.5:5000 > 198.51.100.1:53");
+    play_run(p, &(struct play_text){
+                    .nat = "[]",
+                    .routes = "[{'gateway': '100.64.2.200'},"
+                              " {'gateway': '100.64.1.1', 'distance': 2}]",
+                    .events = "[{'at': '5s', 'for': '10s', 'kind': 'address-change',"
+                              " 'wan': 'wan2', 'address': '100.64.2.2/25'}]"});
+    play_expect_packets(p, "of 128 addresses only",
+                        "1 delivered out wan2\n2 delivered out wan1\n"
+                        "3 delivered out wan2\n");
+    play_destroy(p);
+}
+
 static void routes_and_rules_that_come_and_go_lead_elsewhere(void **state)
 {
     struct play *p = play_create();
@@ -282,6 +352,120 @@ static void overlapping_events_are_counted(void **state)
     }
 }
 
+/* A packet every 10 s from 0 to 50 s, each by the WAN whose number is given; 0: dropped. */
+static void an_event_undoes_what_it_did_and_no_more(void **state)
+{
+    static const struct {
+        const char *when;
+        struct play_text text;
+        unsigned ways[6];
+    } rows[] = {
+        {"a route is taken away twice, once within the other",
+         {.events = "[{'at': '5s', 'for': '40s', 'kind': 'route-remove', 'route': 0},"
+                    " {'at': '15s', 'for': '10s', 'kind': 'route-remove', 'route': 0}]"},
+         {1, 2, 2, 2, 2, 1}},
+        {"... one after the other's middle",
+         {.events = "[{'at': '5s', 'for': '20s', 'kind': 'route-remove', 'route': 0},"
+                    " {'at': '15s', 'for': '20s', 'kind': 'route-remove', 'route': 0}]"},
+         {1, 2, 2, 2, 1, 1}},
+        {"... and the last one is for good",
+         {.events = "[{'at': '5s', 'for': '30s', 'kind': 'route-remove', 'route': 0},"
+                    " {'at': '15s', 'kind': 'route-remove', 'route': 0}]"},
+         {1, 2, 2, 2, 2, 2}},
+        {"a rule is taken away twice",
+         {.rules = "[{'action': 'drop', 'src_address': '192.168.10.5'}]",
+          .events = "[{'at': '5s', 'for': '40s', 'kind': 'rule-remove', 'rule': 0},"
+                    " {'at': '15s', 'for': '10s', 'kind': 'rule-remove', 'rule': 0}]"},
+         {0, 1, 1, 1, 1, 0}},
+        {"a disabled route is taken away",
+         {.routes = "[{'gateway': '100.64.1.1', 'distance': 2},"
+                    " {'gateway': '100.64.2.1', 'disabled': true}]",
+          .events = "[{'at': '5s', 'for': '10s', 'kind': 'route-remove', 'route': 1}]"},
+         {1, 1, 1, 1, 1, 1}},
+        {"a disabled rule is taken away",
+         {.rules = "[{'action': 'drop', 'src_address': '192.168.10.5',"
+                   " 'disabled': true}]",
+          .events = "[{'at': '5s', 'for': '10s', 'kind': 'rule-remove', 'rule': 0}]"},
+         {1, 1, 1, 1, 1, 1}},
+        {"a route that is not there yet is taken away",
+         {.routes = "[{'gateway': '100.64.1.1', 'distance': 2}]",
+          .events = "[{'at': '35s', 'kind': 'route-add', 'route':"
+                    " {'gateway': '100.64.2.1', 'comment': 'late'}},"
+                    " {'at': '5s', 'for': '10s', 'kind': 'route-remove',"
+                    " 'route': 'late'}]"},
+         {1, 1, 1, 1, 2, 2}},
+        {"... and comes while it is held away",
+         {.routes = "[{'gateway': '100.64.1.1', 'distance': 2}]",
+          .events = "[{'at': '15s', 'kind': 'route-add', 'route':"
+                    " {'gateway': '100.64.2.1', 'comment': 'late'}},"
+                    " {'at': '5s', 'for': '30s', 'kind': 'route-remove',"
+                    " 'route': 'late'}]"},
+         {1, 1, 1, 1, 2, 2}},
+        {"a rule that is not there yet is taken away",
+         {.events = "[{'at': '35s', 'kind': 'rule-add', 'rule': {'action': 'drop',"
+                    " 'src_address': '192.168.10.5', 'comment': 'late'}},"
+                    " {'at': '5s', 'for': '10s', 'kind': 'rule-remove',"
+                    " 'rule': 'late'}]"},
+         {1, 1, 1, 1, 0, 0}},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct play *p = play_create();
+        struct play_text text = rows[i].text;
+        char lines[512] = "";
+
+        text.nat = "[]";
+        for (unsigned k = 0; k < ARRAY_LEN(rows[i].ways); k++) {
+            const size_t len = strlen(lines);
+            const unsigned wan = rows[i].ways[k];
+
+            play_packet(p, 10 * k, "udp 192.168.10.5:5000 > 198.51.100.1:53");
+            if (wan)
+                snprintf(lines + len, sizeof lines - len, "%u delivered out wan%u\n",
+                         k + 1, wan);
+            else
+                snprintf(lines + len, sizeof lines - len, "%u dropped rule\n", k + 1);
+        }
+        play_run(p, &text);
+        play_expect_packets(p, rows[i].when, lines);
+        play_destroy(p);
+    }
+}
+
+/* Whatever ends on a WAN that is disabled in the configuration, it stays down. */
+static void what_is_disabled_from_the_start_stays_down(void **state)
+{
+    static const char *const set[] = {
+        "/router/interfaces/2/disabled=true",
+        "/events=[{\"at\": \"10s\", \"for\": \"10s\", \"kind\": \"link-down\","
+        " \"wan\": \"wan1\", \"how\": \"admin\"},"
+        " {\"at\": \"15s\", \"for\": \"10s\", \"kind\": \"link-down\","
+        " \"wan\": \"wan1\"}]",
+        "/expect=[]",
+    };
+    static const char path[] = "scenarios/001-recipe.json";
+    struct diag *d = diag_create(path, NULL, 0);
+    struct scenario *s = scenario_read(
+        path, &(struct scenario_changes){.set = set, .set_len = ARRAY_LEN(set)}, d);
+    struct simulation *sim;
+
+    (void)state;
+    assert_non_null(s);
+    assert_int_equal(s->wans[0].iface, 2);
+    sim = simulation_create(s);
+    for (int second = 0; second <= 30; second += 5) {
+        simulation_advance(sim, SECONDS(second));
+        if (simulation_wan_is_up(sim, 0) ||
+            router_iface(simulation_router(sim), 2)->admin_up)
+            fail_msg("it is up at %d s", second);
+    }
+    assert_int_equal(simulation_wan_up_ns(sim, 0), 0);
+    simulation_destroy(sim);
+    scenario_free(s);
+    diag_destroy(d);
+}
+
 static void an_event_after_the_end_never_happens(void **state)
 {
     struct play *p = play_create();
@@ -304,8 +488,12 @@ int main(void)
         cmocka_unit_test(every_kind_of_event_comes_and_goes),
         cmocka_unit_test(packets_die_of_what_befell_their_wan),
         cmocka_unit_test(a_changed_address_is_what_new_connections_get),
+        cmocka_unit_test(an_address_changed_to_itself_stays),
+        cmocka_unit_test(another_length_of_an_address_is_another_network),
         cmocka_unit_test(routes_and_rules_that_come_and_go_lead_elsewhere),
         cmocka_unit_test(overlapping_events_are_counted),
+        cmocka_unit_test(an_event_undoes_what_it_did_and_no_more),
+        cmocka_unit_test(what_is_disabled_from_the_start_stays_down),
         cmocka_unit_test(an_event_after_the_end_never_happens),
     };
 

@@ -143,6 +143,23 @@ static void addresses_come_once_and_go_by_their_bytes(void **state)
     iface_free(&s);
 }
 
+static void an_address_that_comes_again_has_the_new_length(void **state)
+{
+    const struct prefix a = interface_address("192.0.2.2/24");
+    const struct prefix longer = interface_address("192.0.2.2/30");
+    const struct addr beyond = address("192.0.2.200"), inside = address("192.0.2.1");
+    struct iface_state s = iface_with(&a, 1);
+
+    (void)state;
+    iface_add_address(&s, &longer);
+    assert_int_equal(s.addresses_len, 1);
+    assert_int_equal(s.addresses[0].length, 30);
+    assert_true(addr_equal(&s.addresses[0].addr, &a.addr));
+    assert_true(prefix_contains(&s.addresses[0], &inside));
+    assert_false(prefix_contains(&s.addresses[0], &beyond));
+    iface_free(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -150,6 +167,7 @@ int main(void)
         cmocka_unit_test(it_runs_when_it_is_up_and_has_a_carrier),
         cmocka_unit_test(it_is_ready_once_it_was_up_with_a_carrier),
         cmocka_unit_test(addresses_come_once_and_go_by_their_bytes),
+        cmocka_unit_test(an_address_that_comes_again_has_the_new_length),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -284,6 +284,9 @@ static void the_address_is_the_one_that_the_kernel_takes(void **state)
          "udp [2001:db8:10::5]:9 > [2001:db8:ff::2]:53", "2001:db8:99::1544"},
         {"2001:db8:99::1000-2001:db8:99::1fff",
          "udp [2001:db8:10::6]:9 > [2a00:1450:4001::64]:53", "2001:db8:99::1b0b"},
+        /* more than the last word varies: taken from Linux 6.18 */
+        {"2001:db8:a3::2-2001:db8:a3::2:0:9",
+         "udp [fd00:10::101]:49634 > [2607:f8b0:4005:801::200e]:443", "2001:db8:a3::2:0:8"},
     };
 
     (void)state;

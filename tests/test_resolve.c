@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/memory.h"
 #include "tests/routers.h"
 
 #define ROUTER                                                                           \
@@ -248,6 +249,46 @@ static void several_canaries_by_one_uplink_join(void **state)
     lab_destroy(l);
 }
 
+/*
+ * A default by one gateway in 10.8.0.0/16, which has so many gateways in 10.9.0.0/16, which has so
+ * many on the wire: their product is what the one resolves to.
+ */
+static void a_gateway_of_more_than_256_next_hops_is_told(void **state)
+{
+    static const struct {
+        unsigned inner, outer;
+        bool crowded;
+    } rows[] = {{1, 1, false},  {16, 16, false}, {256, 1, false}, {1, 256, false},
+                {16, 17, true}, {2, 129, true},  {128, 3, true}};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        enum { ROUTE_BYTES = 80 };
+        const size_t size = (rows[i].inner + rows[i].outer + 8) * ROUTE_BYTES;
+        char *config = mem_alloc(size, 1);
+        size_t len = (size_t)snprintf(config, size,
+                                      "platform routeros7\niface lan 192.168.10.1/24\n"
+                                      "iface wan1 10.0.0.1/16\n");
+        struct lab *l;
+
+        for (unsigned k = 0; k < rows[i].inner; k++)
+            len += (size_t)snprintf(config + len, size - len,
+                                    "route 10.9.0.0/16 via 10.0.1.%u scope 10\n", k);
+        for (unsigned k = 0; k < rows[i].outer; k++)
+            len += (size_t)snprintf(
+                config + len, size - len,
+                "route 10.8.0.0/16 via 10.9.1.%u scope 11 target-scope 11\n", k);
+        snprintf(config + len, size - len,
+                 "route 0.0.0.0/0 via 10.8.0.1 target-scope 12\n");
+        l = lab_create(config);
+        if (rib_is_crowded(router_rib(l->router)) != rows[i].crowded)
+            fail_msg("%u times %u: crowded is not %d", rows[i].inner, rows[i].outer,
+                     rows[i].crowded);
+        lab_destroy(l);
+        mem_free(config);
+    }
+}
+
 /* Linux binds a gateway to the interface it is on, and to no other later. */
 static void linux_binds_a_gateway_once(void **state)
 {
@@ -268,6 +309,31 @@ static void linux_binds_a_gateway_once(void **state)
     lab_destroy(l);
 }
 
+/* ip-route(8): first the gateway's own route, by interface; then the one through it. */
+static void linux_finds_a_gateway_on_link_by_a_route(void **state)
+{
+    struct lab *l = lab_create("iface lan 10.0.0.1/8\niface wan 192.0.2.2/32\n"
+                               "route 198.51.100.1/32 via wan\n"
+                               "route 10.9.0.0/16 via wan\n"
+                               "route 0.0.0.0/0 via 198.51.100.1\n"
+                               "route 20.0.0.0/8 via 10.9.0.1\n"
+                               "route 30.0.0.0/8 via 10.8.0.1\n"
+                               "route 10.8.0.0/16 table t via wan\n"
+                               "route 40.0.0.0/8 table t via 10.8.0.1\n"
+                               "rule lookup t\n");
+
+    (void)state;
+    assert_string_equal(lab_route(l, "lan", "udp 10.0.0.5:1 > 8.8.8.8:2"),
+                        "main wan 198.51.100.1");
+    assert_string_equal(lab_route(l, "lan", "udp 10.0.0.5:1 > 20.0.0.1:2"),
+                        "main wan 10.9.0.1");
+    assert_string_equal(lab_route(l, "lan", "udp 10.0.0.5:1 > 30.0.0.1:2"),
+                        "main lan 10.8.0.1");
+    assert_string_equal(lab_route(l, "lan", "udp 10.0.0.5:1 > 40.0.0.1:2"),
+                        "t wan 10.8.0.1");
+    lab_destroy(l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -278,7 +344,9 @@ int main(void)
         cmocka_unit_test(a_probe_leaves_as_its_gateway_resolves),
         cmocka_unit_test(a_lax_target_scope_lets_a_canary_leak_to_the_other_wan),
         cmocka_unit_test(several_canaries_by_one_uplink_join),
+        cmocka_unit_test(a_gateway_of_more_than_256_next_hops_is_told),
         cmocka_unit_test(linux_binds_a_gateway_once),
+        cmocka_unit_test(linux_finds_a_gateway_on_link_by_a_route),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -281,6 +281,48 @@ static void a_trace_tells_the_steps_in_their_order(void **state)
     lab_destroy(l);
 }
 
+static void keep_suppression(void *context, const struct trace_step *step)
+{
+    if (step->kind == TRACE_SUPPRESSED)
+        *(struct trace_step *)context = *step;
+}
+
+/* A rule with both: what is told is the option that threw the route away, and its number. */
+static void a_suppression_is_told_with_its_own_limit(void **state)
+{
+    static const struct {
+        const char *what, *rule, *by;
+        int limit;
+    } rows[] = {
+        {"both, the group decides", "rule lookup main min-prefix 0 suppress-group 7\n",
+         "suppress_group", 7},
+        {"both, the length decides", "rule lookup main min-prefix 8 suppress-group 9\n",
+         "min_prefix", 8},
+        {"the group alone", "rule lookup main suppress-group 7\n", "suppress_group", 7},
+        {"the length alone", "rule lookup main min-prefix 8\n", "min_prefix", 8},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct trace_step told = {.limit = -1, .text = "nothing"};
+        const struct trace trace = {keep_suppression, &told};
+        char config[256];
+        struct lab *l;
+
+        snprintf(config, sizeof config,
+                 "iface lan 192.168.10.1/24\niface wan 100.64.1.2/24 group 7\n"
+                 "route 45.0.0.0/8 via 100.64.1.1\n%s",
+                 rows[i].rule);
+        l = lab_create(config);
+        router_set_trace(l->router, &trace);
+        lab_send(l, "lan", "udp 192.168.10.5:1 > 45.57.94.1:2", 1);
+        if (told.limit != rows[i].limit || strcmp(told.text, rows[i].by) != 0)
+            fail_msg("%s: %s %d, not %s %d", rows[i].what, told.text, told.limit,
+                     rows[i].by, rows[i].limit);
+        lab_destroy(l);
+    }
+}
+
 /* Linux fib6_rule_lookup(): without custom rules it does not look at the list at all. */
 static void ipv6_misses_its_main_rule_once_there_is_another(void **state)
 {
@@ -319,6 +361,7 @@ int main(void)
         cmocka_unit_test(routeros_looks_into_the_marks_table_first),
         cmocka_unit_test(port_rules_are_seen_while_they_are_enabled),
         cmocka_unit_test(a_trace_tells_the_steps_in_their_order),
+        cmocka_unit_test(a_suppression_is_told_with_its_own_limit),
         cmocka_unit_test(ipv6_misses_its_main_rule_once_there_is_another),
     };
 

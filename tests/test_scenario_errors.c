@@ -127,6 +127,20 @@ static void a_wrong_value_is_told_with_its_pointer(void **state)
          "/traffic/0/map/192.168.100.207: bits are set behind the prefix length, "
          "expected "
          "\"10.0.0.0/8\""},
+        {THREE_WANS, "/router/interfaces/2/addresses/0=100.64.2.2",
+         "/router/interfaces/2/addresses/0: lacks the length of its network, expected "
+         "one "
+         "such as \"100.64.2.2/24\""},
+        {LINUX, "/router/interfaces/1/addresses/-=2001:db8:7::2",
+         "/router/interfaces/1/addresses/2: lacks the length of its network, expected "
+         "one "
+         "such as \"2001:db8:7::2/64\""},
+        {THREE_WANS, "/lan/-=192.168.20.0",
+         "/lan/2: lacks the length of its network, expected one such as "
+         "\"192.168.20.0/24\""},
+        {THREE_WANS, "/lan/-=2001:db8:10::",
+         "/lan/2: lacks the length of its network, expected one such as "
+         "\"2001:db8:10::/64\""},
         {THREE_WANS, "/wans/wan9={}",
          "/wans/wan9: no interface 'wan9'; did you mean 'wan1'?"},
         {THREE_WANS, "/events/0/at=11y",
@@ -214,6 +228,56 @@ static void what_can_be_meant_is_accepted_with_a_warning(void **state)
             fail_msg("--set %s: refused:\n%s", rows[i].set, o.messages);
         if (strcmp(first_message(o.messages), rows[i].message) != 0)
             fail_msg("--set %s: says %s", rows[i].set, first_message(o.messages));
+        free(o.messages);
+    }
+}
+
+/* Else the end of one would bring back an address while another is in force. */
+static void address_changes_of_one_wan_come_one_after_the_other(void **state)
+{
+    static const struct {
+        const char *when;
+        const char *first, *second; /* each one's time */
+        const char *wan;            /* of the second; the first is of wan1 */
+        const char *pointer,
+            *other; /* who is told to overlap with whom; NULL: accepted */
+    } rows[] = {
+        {"one begins in the other", "'at': '10s', 'for': '20s'",
+         "'at': '20s', 'for': '40s'", "wan1", "/events/1", "/events/0"},
+        {"... whatever their order in the file", "'at': '20s'",
+         "'at': '10s', 'for': '20s'", "wan1", "/events/0", "/events/1"},
+        {"both at one time", "'at': '10s', 'for': '5s'", "'at': '10s', 'for': '5s'",
+         "wan1", "/events/1", "/events/0"},
+        {"one begins as the other ends", "'at': '10s', 'for': '10s'",
+         "'at': '20s', 'for': '10s'", "wan1", NULL, NULL},
+        {"the first is for good", "'at': '10s'", "'at': '20s', 'for': '10s'", "wan1",
+         NULL, NULL},
+        {"of two WANs", "'at': '10s', 'for': '20s'", "'at': '20s', 'for': '40s'", "wan2",
+         NULL, NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LEN(rows); i++) {
+        char text[512], message[256];
+        const char *set = text;
+        struct outcome o;
+
+        snprintf(text, sizeof text,
+                 "/events=[{'kind': 'address-change', %s, 'wan': 'wan1',"
+                 " 'address': '100.64.1.5/24'}, {'kind': 'address-change', %s,"
+                 " 'wan': '%s', 'address': '100.64.%c.6/24'}]",
+                 rows[i].first, rows[i].second, rows[i].wan, rows[i].wan[3]);
+        for (char *c = text; *c; c++)
+            if (*c == '\'')
+                *c = '"';
+        o = outcome_of(THREE_WANS, &(struct scenario_changes){.set = &set, .set_len = 1});
+        snprintf(message, sizeof message,
+                 "%s/at: begins before %s, another change of this address, has ended",
+                 rows[i].pointer ? rows[i].pointer : "",
+                 rows[i].other ? rows[i].other : "");
+        if (o.accepted != !rows[i].pointer ||
+            (rows[i].pointer && strcmp(first_message(o.messages), message) != 0))
+            fail_msg("%s: %s", rows[i].when, o.messages);
         free(o.messages);
     }
 }
@@ -398,15 +462,96 @@ static void crowds_of_gateways_are_refused(void **state)
     }
 }
 
+/* The gateways of a route: so many addresses from 10.`net`.0.2 on. */
+static void write_gateways(FILE *out, const char *dst, unsigned net, unsigned first,
+                           unsigned count, unsigned scope)
+{
+    fprintf(
+        out,
+        "{\"dst_address\": \"%s\", \"scope\": %u, \"target_scope\": %u, \"gateway\": [",
+        dst, scope, scope);
+    for (unsigned k = first + 2; k < first + 2 + count; k++)
+        fprintf(out, "%s\"10.%u.%u.%u\"", k > first + 2 ? ", " : "", net, k / 256,
+                k % 256);
+    fprintf(out, "]}");
+}
+
+/*
+ * 10.9.0.0/16 by some gateways on the wire, 10.8.0.0/16 by some in that: so many next hops has
+ * each gateway in it, of which the last routes have many.
+ */
+static char *set_of_recursion(unsigned inner, unsigned outer, unsigned routes,
+                              unsigned each)
+{
+    char *set;
+    size_t size;
+    FILE *out = open_memstream(&set, &size);
+
+    assert_non_null(out);
+    fprintf(out, "/router/routes=[");
+    write_gateways(out, "10.9.0.0/16", 0, 0, inner, 10);
+    fprintf(out, ", ");
+    write_gateways(out, "10.8.0.0/16", 9, 0, outer, 11);
+    for (unsigned i = 0; i < routes; i++) {
+        char dst[32];
+
+        snprintf(dst, sizeof dst, "20.%u.0.0/16", i);
+        fprintf(out, ", ");
+        write_gateways(out, dst, 8, i * each, each, 12);
+    }
+    fprintf(out, "]");
+    fclose(out);
+    return set;
+}
+
+/* Four thousand gateways of 65,536 next hops each would take gigabytes, and minutes. */
+static void gateways_that_resolve_to_a_multitude_are_refused(void **state)
+{
+    static const char message[] =
+        "/router/routes: a gateway resolves to more than 256 next "
+        "hops, or a group has more than 4096";
+    static const struct {
+        const char *when;
+        unsigned inner, outer, routes, each;
+        const char *message; /* NULL: accepted */
+    } rows[] = {
+        {"16 times 16", 16, 16, 1, 1, NULL},
+        {"16 times 17", 16, 17, 1, 1, message},
+        {"a group of 16 times 256", 16, 16, 1, 16, NULL},
+        {"a group of 17 times 256", 16, 16, 1, 17, message},
+        {"as many as can be written", 256, 256, 16, 256, message},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LEN(rows); i++) {
+        char *recursion =
+            set_of_recursion(rows[i].inner, rows[i].outer, rows[i].routes, rows[i].each);
+        const char *const set[] = {"/router/interfaces/1/addresses=[\"10.0.0.1/16\"]",
+                                   "/router/nat=[]", "/router/rules=[]", "/events=[]",
+                                   recursion};
+        struct outcome o =
+            outcome_of("scenarios/001-recipe.json",
+                       &(struct scenario_changes){.set = set, .set_len = LEN(set)});
+
+        if (o.accepted != !rows[i].message ||
+            (rows[i].message && strcmp(first_message(o.messages), rows[i].message) != 0))
+            fail_msg("%s: %.2000s", rows[i].when, o.messages);
+        free(o.messages);
+        free(recursion);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(invalid_scenarios_are_refused_with_their_exact_messages),
         cmocka_unit_test(a_wrong_value_is_told_with_its_pointer),
         cmocka_unit_test(what_can_be_meant_is_accepted_with_a_warning),
+        cmocka_unit_test(address_changes_of_one_wan_come_one_after_the_other),
         cmocka_unit_test(a_change_that_leads_nowhere_is_an_error),
         cmocka_unit_test(an_unreadable_file_is_told_from_a_wrong_one),
         cmocka_unit_test(crowds_of_gateways_are_refused),
+        cmocka_unit_test(gateways_that_resolve_to_a_multitude_are_refused),
         cmocka_unit_test(a_file_that_is_cut_anywhere_is_refused),
         cmocka_unit_test(no_kind_of_value_anywhere_is_more_than_an_error),
     };
