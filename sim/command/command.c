@@ -14,6 +14,8 @@ const struct command commands[] = {
     {"explain", "one flow, step by step", usage_explain, command_explain},
     {"lookup", "JSON lines of flows in, JSON lines of decisions out", usage_lookup,
      command_lookup},
+    {"verify", "the same packets through the running Linux kernel", usage_verify,
+     command_verify},
     {"check", "is the scenario well formed", usage_check, command_check},
     {"report", "draw reports from a saved result", usage_report, command_report},
     {"schema", "the JSON Schema of the scenario", usage_schema, command_schema},

@@ -1,0 +1,111 @@
+#!/bin/sh
+# `ecmplab verify` on every scenario, both ways, and on the platform linux: nothing may differ.
+#
+#     tests/kernel/verify.sh PROGRAM
+#
+# Run in the root of the repository, as root; exit code 77 where the kernel or a program is missing.
+# The last line is "N passed, N failed".
+set -u
+export LC_ALL=C
+
+PROGRAM=$1
+passed=0
+failed=0
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+trap 'exit 130' INT TERM
+
+"$PROGRAM" verify --decisions-only scenarios/001-recipe.json >/dev/null 2>"$tmp/err"
+if [ $? -eq 3 ] && grep -q '^skipped: ' "$tmp/err"; then
+    cat "$tmp/err"
+    exit 77
+fi
+
+ok()
+{
+    if [ "$2" -eq 0 ]; then
+        passed=$((passed + 1))
+        return
+    fi
+    failed=$((failed + 1))
+    echo "FAILED: $1"
+    sed 's/^/    /' "$tmp/out" "$tmp/err" | head -n 40
+}
+
+# agrees WHAT ARGUMENT...: every packet compared agrees.
+agrees()
+{
+    what=$1
+    shift
+    "$PROGRAM" verify "$@" >"$tmp/out" 2>"$tmp/err"
+    ok "$what" $?
+}
+
+# A Linux router of two WANs. $1: its source NAT, a masquerade rule or src-nat; $2: the failure.
+linux_scenario()
+{
+    cat <<END
+{
+  "version": 1, "name": "linux", "seed": 3,
+  "router": {
+    "platform": "linux",
+    "hash": {"ipv4": "l4", "ipv6": "l4", "seed": 99},
+    "ignore_routes_with_linkdown": $3,
+    "interfaces": [
+      {"name": "lan", "addresses": ["192.168.10.1/24", "fd00:10::1/64"]},
+      {"name": "wan1", "addresses": ["100.64.1.2/24", "2001:db8:a1::2/64"]},
+      {"name": "wan2", "addresses": ["100.64.2.2/24", "2001:db8:a2::2/64"]}
+    ],
+    "routes": [
+      {"gateway": ["100.64.1.1", "100.64.2.1"], "weight": [1, 3], "check_gateway": "ping"},
+      {"dst_address": "::/0", "gateway": ["2001:db8:a1::1", "2001:db8:a2::1"], "check_gateway": "ping"}
+    ],
+    "nat": [$1]
+  },
+  "wans": {"wan1": {}, "wan2": {}},
+  "lan": ["192.168.10.0/24", "fd00:10::/64"],
+  "traffic": [{
+    "kind": "pcap", "file": "$PWD/traces/dualstack-tls.pcap",
+    "map": {"192.168.0.17": "192.168.10.5", "2601:647:4b02:1d20:fd05:6f66:ecce:8bc7": "fd00:10::5"}
+  }],
+  "events": [{"at": "40s", "wan": "wan1", "for": "30s", $2}]
+}
+END
+}
+
+masquerade='{"chain": "srcnat", "action": "masquerade", "family": "ipv4"},
+    {"chain": "srcnat", "action": "masquerade", "family": "ipv6"}'
+src_nat='{"chain": "srcnat", "action": "src-nat", "out_interface": "wan1", "to_addresses": "100.64.1.2"},
+    {"chain": "srcnat", "action": "src-nat", "out_interface": "wan2", "to_addresses": "100.64.2.2"}'
+
+for scenario in scenarios/[0-9]*.json; do
+    agrees "$scenario, decisions" --decisions-only "$scenario"
+    agrees "$scenario, packets" "$scenario"
+done
+for failure in '"kind": "link-down"' '"kind": "link-down", "how": "admin"' '"kind": "gateway-down"'; do
+    for ignore in true false; do
+        linux_scenario "$masquerade" "$failure" $ignore >"$tmp/linux.json"
+        agrees "linux, masquerade, $failure, ignoring links down: $ignore" "$tmp/linux.json"
+        linux_scenario "$src_nat" "$failure" $ignore >"$tmp/linux.json"
+        agrees "linux, src-nat, $failure, ignoring links down: $ignore" "$tmp/linux.json"
+    done
+done
+
+# The findings as JSON.
+agrees "JSON" --json scenarios/001-recipe.json
+grep -q '"format": "ecmplab-verify/1"' "$tmp/out"
+ok "the JSON names its format" $?
+
+# Killed half way: no namespace of it is left. Others' come and go meanwhile, so look for it by
+# the interfaces that only it has.
+"$PROGRAM" verify scenarios/001-recipe.json >/dev/null 2>&1 &
+victim=$!
+sleep 0.3
+kill -9 "$victim" 2>/dev/null
+wait "$victim" 2>/dev/null
+ip link show if0 >"$tmp/out" 2>"$tmp/err"
+[ $? -ne 0 ]
+ok "an interface is left in the machine's own namespace" $?
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
