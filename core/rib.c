@@ -463,6 +463,7 @@ void rib_destroy(struct rib *r)
     mem_free(r->gateways);
     mem_free(r->leaves);
     mem_free(r->entries);
+    mem_free(r->on_link);
     mem_free(r->checks);
     mem_free(r->dirty);
     mem_free(r);

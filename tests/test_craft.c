@@ -1,7 +1,7 @@
 /* What is built from a packet's fields reads back as the same fields, with right checksums. */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
 
 #include <cmocka.h>
@@ -53,12 +53,13 @@ static void expect_read_back(const char *what, const struct packet *p, size_t he
     if (packet_dissect(bytes, n, n, &back) != DISSECT_OK)
         fail_msg("%s: cannot be read back", what);
     if (!addr_equal(&back.src, &p->src) || !addr_equal(&back.dst, &p->dst) ||
-        back.protocol != p->protocol || back.sport != p->sport || back.dport != p->dport ||
-        back.tcp_seq != p->tcp_seq || back.tcp_ack != p->tcp_ack ||
-        back.tcp_flags != p->tcp_flags || back.tcp_window != p->tcp_window ||
-        back.icmp_id != p->icmp_id || back.icmp_type != p->icmp_type || back.ttl != p->ttl ||
-        back.tos != p->tos || back.flow_label != p->flow_label ||
-        back.payload_bytes != p->payload_bytes || back.transport_bytes != p->transport_bytes)
+        back.protocol != p->protocol || back.sport != p->sport ||
+        back.dport != p->dport || back.tcp_seq != p->tcp_seq ||
+        back.tcp_ack != p->tcp_ack || back.tcp_flags != p->tcp_flags ||
+        back.tcp_window != p->tcp_window || back.icmp_id != p->icmp_id ||
+        back.icmp_type != p->icmp_type || back.ttl != p->ttl || back.tos != p->tos ||
+        back.flow_label != p->flow_label || back.payload_bytes != p->payload_bytes ||
+        back.transport_bytes != p->transport_bytes)
         fail_msg("%s: reads back otherwise", what);
     if (p->src.family == FAMILY_V4 && folded_sum(0, bytes, 20) != 0xffff)
         fail_msg("%s: the header's checksum is wrong", what);

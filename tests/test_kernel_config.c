@@ -1,8 +1,8 @@
 /* A configuration in the words of ip(8) and nft(8): lines as ip-route(8), ip-rule(8) and nft(8)
  * write them, worked out by hand. */
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
 
 #include <cmocka.h>
@@ -71,28 +71,45 @@ static void a_route_names_its_table_metric_and_next_hops(void **state)
         {.addr = address("100.64.2.1"), .iface = -1, .weight = 1},
         {.iface = 3, .weight = 256},
     };
-    const struct config_gateway one = {.addr = address("100.64.1.1"), .iface = 1, .weight = 1};
-    const struct config_gateway six = {.addr = address("fe80::1"), .iface = 2, .weight = 1};
+    const struct config_gateway one = {
+        .addr = address("100.64.1.1"), .iface = 1, .weight = 1};
+    const struct config_gateway six = {
+        .addr = address("fe80::1"), .iface = 2, .weight = 1};
     const struct {
         const char *what, *verb, *line;
         struct config_route route;
     } rows[] = {
-        {"multipath", "add",
-         "route add 0.0.0.0/0 table 1003 metric 5 nexthop via 100.64.1.1 dev if1 weight 2 "
+        {"multipath",
+         "add",
+         "route add 0.0.0.0/0 table 1003 metric 5 nexthop via 100.64.1.1 dev if1 weight "
+         "2 "
          "nexthop via 100.64.2.1 weight 1 nexthop dev if3 weight 256\n",
-         {.dst = prefix("0.0.0.0/0"), .table = TABLE_FIRST_USER, .distance = 5,
-          .gateways = gateways, .gateways_len = 3}},
-        {"one gateway, with a source and a tos", "add",
+         {.dst = prefix("0.0.0.0/0"),
+          .table = TABLE_FIRST_USER,
+          .distance = 5,
+          .gateways = gateways,
+          .gateways_len = 3}},
+        {"one gateway, with a source and a tos",
+         "add",
          "route add 10.0.0.0/8 table 254 tos 0x10 src 192.0.2.1 via 100.64.1.1 dev if1\n",
-         {.dst = prefix("10.0.0.0/8"), .tos = 0x10, .pref_src = address("192.0.2.1"),
-          .gateways = &one, .gateways_len = 1}},
-        {"IPv6", "append",
-         "-6 route append 2001:db8::/32 table 254 metric 1024 via fe80::1 dev if2\n",
-         {.dst = prefix("2001:db8::/32"), .distance = 1024, .gateways = &six,
+         {.dst = prefix("10.0.0.0/8"),
+          .tos = 0x10,
+          .pref_src = address("192.0.2.1"),
+          .gateways = &one,
           .gateways_len = 1}},
-        {"no destination for packets", "del",
+        {"IPv6",
+         "append",
+         "-6 route append 2001:db8::/32 table 254 metric 1024 via fe80::1 dev if2\n",
+         {.dst = prefix("2001:db8::/32"),
+          .distance = 1024,
+          .gateways = &six,
+          .gateways_len = 1}},
+        {"no destination for packets",
+         "del",
          "route del blackhole 10.1.0.0/16 table 253 metric 9\n",
-         {.dst = prefix("10.1.0.0/16"), .distance = 9, .table = TABLE_DEFAULT,
+         {.dst = prefix("10.1.0.0/16"),
+          .distance = 9,
+          .table = TABLE_DEFAULT,
           .type = ROUTE_BLACKHOLE}},
     };
 
@@ -122,7 +139,8 @@ static void a_rule_is_written_for_each_family_that_it_is_for(void **state)
                    "-6 rule add table 1003 suppress_prefixlength 0 priority 7\n");
     six.dst = prefix("2001:db8::/32");
     kernel_rule_write(writing(&w), "del", &c, &six);
-    expect_written(&w, "by its address", "-6 rule del to 2001:db8::/32 prohibit priority 7\n");
+    expect_written(&w, "by its address",
+                   "-6 rule del to 2001:db8::/32 prohibit priority 7\n");
     all.negated = true;
     all.src = prefix("192.168.10.0/24");
     all.iface = 0;
@@ -134,9 +152,10 @@ static void a_rule_is_written_for_each_family_that_it_is_for(void **state)
     all.dport = (struct config_range){443, 443};
     all.suppress_group = 4;
     kernel_rule_write(writing(&w), "add", &c, &all);
-    expect_written(&w, "every selector",
-                   "rule add not from 192.168.10.0/24 iif if0 fwmark 0x10/0xff tos 0x10 ipproto 6 "
-                   "sport 1000-2000 dport 443 table 1003 suppress_ifgroup 4 priority 7\n");
+    expect_written(
+        &w, "every selector",
+        "rule add not from 192.168.10.0/24 iif if0 fwmark 0x10/0xff tos 0x10 ipproto 6 "
+        "sport 1000-2000 dport 443 table 1003 suppress_ifgroup 4 priority 7\n");
 }
 
 static void routeros_lookup_only_takes_a_second_rule(void **state)
@@ -158,14 +177,26 @@ static void routeros_lookup_only_takes_a_second_rule(void **state)
 static void nat_rules_keep_their_order_and_matchers(void **state)
 {
     struct config_nat nat[] = {
-        {.family = FAMILY_V4, .action = NAT_ACCEPT, .out_iface = -1, .protocol = -1,
+        {.family = FAMILY_V4,
+         .action = NAT_ACCEPT,
+         .out_iface = -1,
+         .protocol = -1,
          .dst = prefix("10.0.0.0/8")},
-        {.family = FAMILY_V4, .action = NAT_SRC_NAT, .out_iface = 1, .protocol = 17,
-         .dport = {53, 53}, .to_first = address("203.0.113.1"), .to_last = address("203.0.113.9"),
+        {.family = FAMILY_V4,
+         .action = NAT_SRC_NAT,
+         .out_iface = 1,
+         .protocol = 17,
+         .dport = {53, 53},
+         .to_first = address("203.0.113.1"),
+         .to_last = address("203.0.113.9"),
          .to_ports = {2000, 3000}},
         {.family = FAMILY_V4, .action = NAT_MASQUERADE, .out_iface = 2, .protocol = -1},
-        {.family = FAMILY_V6, .action = NAT_SRC_NAT, .out_iface = 1, .protocol = -1,
-         .to_first = address("2001:db8::1"), .to_last = address("2001:db8::1")},
+        {.family = FAMILY_V6,
+         .action = NAT_SRC_NAT,
+         .out_iface = 1,
+         .protocol = -1,
+         .to_first = address("2001:db8::1"),
+         .to_last = address("2001:db8::1")},
         {.family = FAMILY_V6, .action = NAT_MASQUERADE, .out_iface = 2, .disabled = true},
     };
     const struct router_config c = {.nat = nat, .nat_len = sizeof nat / sizeof nat[0]};
@@ -177,18 +208,18 @@ static void nat_rules_keep_their_order_and_matchers(void **state)
     fclose(w.out);
     at = strstr(w.text, "table ip nat");
     assert_non_null(at);
-    assert_string_equal(
-        at, "table ip nat {\n    chain source {\n"
-            "        type nat hook postrouting priority 100; policy accept;\n"
-            "        ip daddr 10.0.0.0/8 accept\n"
-            "        oifname \"if1\" meta l4proto 17 th dport 53-53 snat to "
-            "203.0.113.1-203.0.113.9:2000-3000\n"
-            "        oifname \"if2\" masquerade\n"
-            "    }\n}\n"
-            "table ip6 nat {\n    chain source {\n"
-            "        type nat hook postrouting priority 100; policy accept;\n"
-            "        oifname \"if1\" snat to [2001:db8::1]\n"
-            "    }\n}\n");
+    assert_string_equal(at,
+                        "table ip nat {\n    chain source {\n"
+                        "        type nat hook postrouting priority 100; policy accept;\n"
+                        "        ip daddr 10.0.0.0/8 accept\n"
+                        "        oifname \"if1\" meta l4proto 17 th dport 53-53 snat to "
+                        "203.0.113.1-203.0.113.9:2000-3000\n"
+                        "        oifname \"if2\" masquerade\n"
+                        "    }\n}\n"
+                        "table ip6 nat {\n    chain source {\n"
+                        "        type nat hook postrouting priority 100; policy accept;\n"
+                        "        oifname \"if1\" snat to [2001:db8::1]\n"
+                        "    }\n}\n");
     assert_non_null(strstr(w.text, "ct state new accept"));
     free(w.text);
 }
@@ -224,7 +255,8 @@ static uint32_t sysctl_value(const struct router_config *c, const char *path)
 
 static void the_sysctls_carry_hash_and_policy(void **state)
 {
-    struct router_config c = {.platform = PLATFORM_LINUX, .ignore_routes_with_linkdown = true};
+    struct router_config c = {.platform = PLATFORM_LINUX,
+                              .ignore_routes_with_linkdown = true};
 
     (void)state;
     hash_set_seed(&c.hash, 0x12345678);
@@ -246,15 +278,23 @@ static void the_sysctls_carry_hash_and_policy(void **state)
 static void a_router_starts_with_addresses_routes_and_rules(void **state)
 {
     const struct prefix lan[] = {prefix("192.168.10.1/24"), prefix("fd00:10::1/64")};
-    const struct config_iface ifaces[] = {{.name = "lan", .addresses = lan, .addresses_len = 2},
-                                          {.name = "wan", .group = 3}};
+    const struct config_iface ifaces[] = {
+        {.name = "lan", .addresses = lan, .addresses_len = 2},
+        {.name = "wan", .group = 3}};
     const struct config_gateway gateway = {.iface = 1, .weight = 1};
     struct config_route routes[] = {
         {.dst = prefix("0.0.0.0/0"), .gateways = &gateway, .gateways_len = 1},
-        {.dst = prefix("10.0.0.0/8"), .gateways = &gateway, .gateways_len = 1, .disabled = true},
+        {.dst = prefix("10.0.0.0/8"),
+         .gateways = &gateway,
+         .gateways_len = 1,
+         .disabled = true},
     };
-    struct router_config c = {.platform = PLATFORM_LINUX, .ifaces = ifaces, .ifaces_len = 2,
-                              .routes = routes, .routes_len = 2, .no_main_rule = true};
+    struct router_config c = {.platform = PLATFORM_LINUX,
+                              .ifaces = ifaces,
+                              .ifaces_len = 2,
+                              .routes = routes,
+                              .routes_len = 2,
+                              .no_main_rule = true};
     struct written w;
 
     (void)state;

@@ -13,25 +13,34 @@
 const char usage_verify[] =
     "usage: ecmplab verify [OPTION]... SCENARIO\n"
     "\n"
-    "Builds the scenario's router out of the running Linux kernel, in network namespaces of its\n"
-    "own, and sends the scenario's packets through it in the scenario's order, with its failures\n"
-    "at the same points between them. Compares packet by packet with the simulation: forwarded or\n"
-    "not, by which WAN, from which source address and port after NAT. Prints what agrees, and of\n"
+    "Builds the scenario's router out of the running Linux kernel, in network namespaces "
+    "of its\n"
+    "own, and sends the scenario's packets through it in the scenario's order, with its "
+    "failures\n"
+    "at the same points between them. Compares packet by packet with the simulation: "
+    "forwarded or\n"
+    "not, by which WAN, from which source address and port after NAT. Prints what "
+    "agrees, and of\n"
     "every kind of difference the first examples with both sides' words.\n"
     "\n"
-    "Needs root, ip and nft. Uses no address outside of its namespaces, and leaves nothing behind:\n"
-    "they have no names and die with the program. A routeros7 scenario is verified under Linux's\n"
+    "Needs root, ip and nft. Uses no address outside of its namespaces, and leaves "
+    "nothing behind:\n"
+    "they have no names and die with the program. A routeros7 scenario is verified under "
+    "Linux's\n"
     "hash layout; what else was set aside or stood in for is said at the end.\n"
     "\n"
-    "    --decisions-only      ask the kernel's routing about each flow (RTM_GETROUTE) and send\n"
+    "    --decisions-only      ask the kernel's routing about each flow (RTM_GETROUTE) "
+    "and send\n"
     "                          nothing: fast, without NAT\n"
     "    --json                the findings as JSON\n"
     "    --pcap FILE           this capture instead of the scenario's traffic\n"
     "    --seed N, --set POINTER=VALUE   change the scenario, as for 'run'\n"
     "    -h, --help            this text\n"
     "\n"
-    "exit codes: 0 all compared agrees; 1 something differs; 2 bad usage or scenario; 3 skipped,\n"
-    "because the machine lacks what is needed, or an input could not be read; 4 nothing was\n"
+    "exit codes: 0 all compared agrees; 1 something differs; 2 bad usage or scenario; 3 "
+    "skipped,\n"
+    "because the machine lacks what is needed, or an input could not be read; 4 nothing "
+    "was\n"
     "compared\n";
 
 struct verify_options {
@@ -73,7 +82,8 @@ static void adopt_kernel_hash(struct scenario *s)
 
     h->layout = HASH_LINUX;
     if (h->key[0] == 0) {
-        fprintf(stderr, "ecmplab verify: hash seed 0 draws one in the kernel; 1 is used\n");
+        fprintf(stderr,
+                "ecmplab verify: hash seed 0 draws one in the kernel; 1 is used\n");
         hash_set_seed(h, 1);
     }
 }
@@ -92,7 +102,8 @@ static bool print_findings(const struct findings *f, bool as_json)
     return stdout_finish();
 }
 
-static int verify(const struct scenario *s, struct lab *lab, const struct verify_options *o)
+static int verify(const struct scenario *s, struct lab *lab,
+                  const struct verify_options *o)
 {
     struct comparison *found = mem_alloc(1, sizeof *found);
     struct utsname system;

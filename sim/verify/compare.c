@@ -54,7 +54,8 @@ static void end_write(FILE *out, const struct addr *a, uint16_t port)
 {
     char text[ADDR_TEXT_MAX];
 
-    fprintf(out, a->family == FAMILY_V6 ? "[%s]:%u" : "%s:%u", addr_format(a, text), port);
+    fprintf(out, a->family == FAMILY_V6 ? "[%s]:%u" : "%s:%u", addr_format(a, text),
+            port);
 }
 
 static void routing_write(FILE *out, const struct comparison *c, const struct outcome *o)
@@ -65,7 +66,8 @@ static void routing_write(FILE *out, const struct comparison *c, const struct ou
         fprintf(out, "%s", route_type_names[o->type]);
         return;
     }
-    fprintf(out, "%s", o->iface < 0 ? "no interface" : label_iface(c->config, (unsigned)o->iface));
+    fprintf(out, "%s",
+            o->iface < 0 ? "no interface" : label_iface(c->config, (unsigned)o->iface));
     if (addr_is_set(&o->gateway))
         fprintf(out, " via %s", addr_format(&o->gateway, text));
     fprintf(out, ", table %" PRIu32, o->table);
@@ -104,7 +106,8 @@ static void flags_write(FILE *out, const struct packet *p)
             fprintf(out, "%c", letters[i]);
 }
 
-static void flow_write(const struct comparison *c, const struct observation *o, char *text)
+static void flow_write(const struct comparison *c, const struct observation *o,
+                       char *text)
 {
     FILE *out = fmemopen(text, EXAMPLE_TEXT, "w");
     const struct packet *p = o->wire;
@@ -129,8 +132,9 @@ static void flow_write(const struct comparison *c, const struct observation *o, 
 
 /* ----------------------------------------------------------------------------- counting */
 
-static void keep_example(struct comparison *c, enum difference d, const struct observation *o,
-                         const struct outcome *model, const struct outcome *kernel)
+static void keep_example(struct comparison *c, enum difference d,
+                         const struct observation *o, const struct outcome *model,
+                         const struct outcome *kernel)
 {
     const uint64_t n = c->differences[d].count;
     struct example *e;

@@ -51,7 +51,8 @@ struct outcome {
     const char *why; /* not forwarded: the simulation's reason; "" */
 };
 
-enum difference outcome_compare(const struct outcome *model, const struct outcome *kernel);
+enum difference outcome_compare(const struct outcome *model,
+                                const struct outcome *kernel);
 
 enum { EXAMPLES_MAX = 3, EXAMPLE_TEXT = 240, ASIDES_MAX = 32 };
 
@@ -63,7 +64,8 @@ struct example {
 
 struct comparison {
     const struct router_config *config;
-    uint64_t compared, agreed, assumed; /* assumed: of the compared, what no capture shows */
+    uint64_t compared, agreed,
+        assumed; /* assumed: of the compared, what no capture shows */
     struct {
         uint64_t count;
         struct example examples[EXAMPLES_MAX];

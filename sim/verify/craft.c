@@ -200,7 +200,8 @@ static void put_v4(struct buffer *b, const struct packet *p)
     put8(b, p->tos);
     put16(b, 0);
     put16(b, p->fragment_id & 0xffff);
-    put16(b, (p->flags & PACKET_MORE_FRAGMENTS ? 0x2000u : 0) | (p->fragment_offset & 0x1fff));
+    put16(b, (p->flags & PACKET_MORE_FRAGMENTS ? 0x2000u : 0) |
+                 (p->fragment_offset & 0x1fff));
     put8(b, p->ttl);
     put8(b, p->protocol);
     put16(b, 0);
@@ -243,7 +244,8 @@ const char *craft_refuses(const struct packet *p)
 {
     if (p->protocol == PROTO_SCTP || p->protocol == PROTO_DCCP)
         return "SCTP and DCCP packets need what the simulation does not keep of them";
-    if (p->protocol == PROTO_GRE || p->protocol == PROTO_IPIP || p->protocol == PROTO_IPV6)
+    if (p->protocol == PROTO_GRE || p->protocol == PROTO_IPIP ||
+        p->protocol == PROTO_IPV6)
         return "a tunnel's inside is not built";
     if (p->flags & PACKET_PORTS_CUT)
         return "the capture cut its transport header off";

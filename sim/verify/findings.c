@@ -9,27 +9,30 @@ static const struct standing_in {
     enum platform platform;
     const char *what;
 } notes[] = {
-    {PLATFORM_ROUTEROS7,
-     "hash: RouterOS 7's own block layout is that of Linux 5.6; both sides use today's Linux's"},
-    {PLATFORM_ROUTEROS7,
-     "routes: the kernel gets what RouterOS's daemon would install, gateways resolved, the dead"
-     " left out"},
+    {PLATFORM_ROUTEROS7, "hash: RouterOS 7's own block layout is that of Linux 5.6; both "
+                         "sides use today's Linux's"},
+    {PLATFORM_ROUTEROS7, "routes: the kernel gets what RouterOS's daemon would install, "
+                         "gateways resolved, the dead"
+                         " left out"},
     {PLATFORM_ROUTEROS7,
      "a link that is not running is administratively down in the kernel, addresses kept"},
     {PLATFORM_ROUTEROS7,
      "lookup-only-in-table is two rules: the look-up, then unreachable"},
-    {PLATFORM_LINUX,
-     "gateway checks are a daemon's: it replaces the route by one with the gateways that pass"},
+    {PLATFORM_LINUX, "gateway checks are a daemon's: it replaces the route by one with "
+                     "the gateways that pass"},
 };
 
 /* Of both platforms, with packets. */
 static const char *const packet_notes[] = {
-    "TCP windows are not checked (nf_conntrack_tcp_be_liberal, tcp_ignore_invalid_rst), as in the"
+    "TCP windows are not checked (nf_conntrack_tcp_be_liberal, tcp_ignore_invalid_rst), "
+    "as in the"
     " simulation",
     "connections end by simulated time: where they do, the kernel's entry is deleted",
     "packets are built from their fields: payload zeros, IPv4 options left out",
-    "neighbours are never asked for (NOARP): a dead gateway is one whose WAN loses the packet",
-    "what comes to the router itself is dropped at its door; what it would say is not let out",
+    "neighbours are never asked for (NOARP): a dead gateway is one whose WAN loses the "
+    "packet",
+    "what comes to the router itself is dropped at its door; what it would say is not "
+    "let out",
 };
 
 enum { PACKET_NOTES = sizeof packet_notes / sizeof packet_notes[0] };
@@ -56,8 +59,8 @@ static void difference_write(FILE *out, const struct comparison *c, unsigned kin
     for (unsigned i = 0; i < n && i < EXAMPLES_MAX; i++) {
         const struct example *e = &c->differences[kind].examples[i];
 
-        fprintf(out, "    packet %" PRIu64 " at %.6f s: %s\n", e->packet, (double)e->time_ns / 1e9,
-                e->flow);
+        fprintf(out, "    packet %" PRIu64 " at %.6f s: %s\n", e->packet,
+                (double)e->time_ns / 1e9, e->flow);
         fprintf(out, "        simulation  %s\n", e->model);
         fprintf(out, "        kernel      %s\n", e->kernel);
     }
@@ -117,14 +120,14 @@ static json_t *difference_json(const struct comparison *c, unsigned kind)
 
     for (unsigned i = 0; i < n && i < EXAMPLES_MAX; i++)
         json_array_append_new(examples, example_json(&c->differences[kind].examples[i]));
-    return json_pack("{s:s, s:I, s:o}", "kind", difference_names[kind], "count", (json_int_t)n,
-                     "examples", examples);
+    return json_pack("{s:s, s:I, s:o}", "kind", difference_names[kind], "count",
+                     (json_int_t)n, "examples", examples);
 }
 
 static void aside_add(json_t *list, const char *what, uint64_t count)
 {
-    json_array_append_new(list,
-                          json_pack("{s:s, s:I}", "what", what, "count", (json_int_t)count));
+    json_array_append_new(
+        list, json_pack("{s:s, s:I}", "what", what, "count", (json_int_t)count));
 }
 
 static json_t *asides_json(const struct comparison *c)
@@ -142,7 +145,8 @@ static json_t *not_put_json(const struct comparison *c)
 
     for (unsigned i = 0; i < REASONS; i++)
         if (c->not_put[i])
-            json_object_set_new(object, reason_names[i], json_integer((json_int_t)c->not_put[i]));
+            json_object_set_new(object, reason_names[i],
+                                json_integer((json_int_t)c->not_put[i]));
     return object;
 }
 
@@ -167,8 +171,9 @@ json_t *findings_json(const struct findings *f)
         if (c->differences[i].count)
             json_array_append_new(differences, difference_json(c, i));
     return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o}",
-                     "format", "ecmplab-verify/1", "scenario", f->scenario->name, "kernel",
-                     f->kernel, "mode", f->routes_only ? "decisions" : "packets", "hash_seed",
+                     "format", "ecmplab-verify/1", "scenario", f->scenario->name,
+                     "kernel", f->kernel, "mode",
+                     f->routes_only ? "decisions" : "packets", "hash_seed",
                      (json_int_t)kernel_hash_seed(&f->scenario->router.hash), "compared",
                      (json_int_t)c->compared, "assumed", (json_int_t)c->assumed, "agree",
                      (json_int_t)c->agreed, "differ", (json_int_t)comparison_differing(c),

@@ -48,7 +48,8 @@ static bool lines_begin(struct lines *l)
     return l->out != NULL;
 }
 
-static bool lines_run(struct lines *l, struct lab *lab, bool (*run)(struct lab *, const char *))
+static bool lines_run(struct lines *l, struct lab *lab,
+                      bool (*run)(struct lab *, const char *))
 {
     const bool good = fclose(l->out) == 0 && run(lab, l->text);
 
@@ -193,8 +194,9 @@ static char *entry_line(const struct fib_entry *e)
 /* May fail: the kernel has deleted it with its last next hop. */
 static void route_delete(struct follow *f, const struct config_route *c, uint32_t metric)
 {
-    const struct kernel_route r = {
-        .dst = prefix_of(&c->dst.addr, c->dst.length), .table = c->table, .metric = metric};
+    const struct kernel_route r = {.dst = prefix_of(&c->dst.addr, c->dst.length),
+                                   .table = c->table,
+                                   .metric = metric};
     struct lines l;
 
     if (!lines_begin(&l))
@@ -264,7 +266,8 @@ static int gateway_iface(const struct follow *f, const struct config_gateway *g)
         const struct config_iface *c = &f->config->ifaces[i];
 
         for (size_t k = 0; k < c->addresses_len; k++) {
-            const struct prefix net = prefix_of(&c->addresses[k].addr, c->addresses[k].length);
+            const struct prefix net =
+                prefix_of(&c->addresses[k].addr, c->addresses[k].length);
 
             if (!prefix_contains(&net, &g->addr) || (found >= 0 && net.length <= longest))
                 continue;
@@ -339,16 +342,17 @@ static bool daemon_route(struct follow *f, const struct config_route *r)
     for (size_t i = 0; i < f->config->routes_len; i++) {
         const struct config_route *other = &f->config->routes[i];
 
-        for (size_t g = 0; !other->disabled && routes_are_one(r, other) && g < other->gateways_len;
+        for (size_t g = 0;
+             !other->disabled && routes_are_one(r, other) && g < other->gateways_len;
              g++) {
             if (!gateway_is_usable(f, other, &other->gateways[g]))
                 continue;
             hops = mem_grow(hops, &cap, k.hops_len + 1, sizeof *hops);
-            hops[k.hops_len++] = (struct kernel_hop){.gateway = other->gateways[g].addr,
-                                                     .iface = gateway_iface(f, &other->gateways[g]),
-                                                     .weight = other->gateways[g].weight,
-                                                     .onlink = addr_is_set(
-                                                         &other->gateways[g].addr)};
+            hops[k.hops_len++] =
+                (struct kernel_hop){.gateway = other->gateways[g].addr,
+                                    .iface = gateway_iface(f, &other->gateways[g]),
+                                    .weight = other->gateways[g].weight,
+                                    .onlink = addr_is_set(&other->gateways[g].addr)};
         }
     }
     k.hops = hops;
@@ -384,7 +388,8 @@ static bool daemon_again(struct follow *f)
     for (size_t i = 0; i < f->config->routes_len; i++) {
         const struct config_route *r = &f->config->routes[i];
 
-        if (f->routes[i].checked && !r->disabled && route_lives(f, r) && !daemon_route(f, r))
+        if (f->routes[i].checked && !r->disabled && route_lives(f, r) &&
+            !daemon_route(f, r))
             return false;
     }
     return true;
@@ -425,7 +430,10 @@ static bool follow_route(struct follow *f, unsigned route, bool add)
 
     if (f->config->platform != PLATFORM_LINUX || !lines_begin(&l))
         return f->config->platform != PLATFORM_LINUX;
-    kernel_config_route_write(l.out, !add ? "del" : r->dst.addr.family == FAMILY_V6 ? "append" : "add",
+    kernel_config_route_write(l.out,
+                              !add                              ? "del"
+                              : r->dst.addr.family == FAMILY_V6 ? "append"
+                                                                : "add",
                               r);
     return lines_run(&l, f->lab, lab_ip) || !add;
 }

@@ -3,13 +3,12 @@
 #include <inttypes.h>
 #include <string.h>
 
-
 enum {
     KERNEL_MAIN = 254,
     KERNEL_LOCAL = 255,
     KERNEL_DEFAULT = 253,
     KERNEL_FIRST_USER = 1000,
-    CONFIG_GATEWAYS = 256, /* of one route: the reader takes no more */
+    CONFIG_GATEWAYS = 256,       /* of one route: the reader takes no more */
     CONNECTIONS_LAST_S = 432000, /* five days: longer than any replay */
 };
 
@@ -30,7 +29,8 @@ static const char *family_option(unsigned family)
 
 /* ---------------------------------------------------------------------------- addresses */
 
-void kernel_address_write(FILE *out, const char *verb, unsigned iface, const struct prefix *a)
+void kernel_address_write(FILE *out, const char *verb, unsigned iface,
+                          const struct prefix *a)
 {
     char text[PREFIX_TEXT_MAX];
 
@@ -81,8 +81,9 @@ void kernel_route_write(FILE *out, const char *verb, const struct kernel_route *
 {
     char text[PREFIX_TEXT_MAX];
 
-    fprintf(out, "%sroute %s %s%s table %" PRIu32, family_option(r->dst.addr.family), verb,
-            type_word(r->type), prefix_format(&r->dst, text), kernel_table(r->table));
+    fprintf(out, "%sroute %s %s%s table %" PRIu32, family_option(r->dst.addr.family),
+            verb, type_word(r->type), prefix_format(&r->dst, text),
+            kernel_table(r->table));
     if (r->tos)
         fprintf(out, " tos 0x%02x", r->tos);
     if (r->metric)
@@ -159,7 +160,9 @@ static void action_write(FILE *out, const struct config_rule *r)
 {
     switch ((enum rule_action)r->action) {
     case RULE_LOOKUP:
-    case RULE_LOOKUP_ONLY: fprintf(out, " table %" PRIu32, kernel_table((unsigned)r->table)); break;
+    case RULE_LOOKUP_ONLY:
+        fprintf(out, " table %" PRIu32, kernel_table((unsigned)r->table));
+        break;
     case RULE_DROP: fprintf(out, " blackhole"); return;
     case RULE_UNREACHABLE: fprintf(out, " unreachable"); return;
     case RULE_PROHIBIT: fprintf(out, " prohibit"); return;
@@ -219,7 +222,8 @@ void kernel_config_write(FILE *out, const struct router_config *c)
     for (size_t i = 0; i < c->routes_len && c->platform == PLATFORM_LINUX; i++)
         if (!c->routes[i].disabled)
             kernel_config_route_write(
-                out, c->routes[i].dst.addr.family == FAMILY_V6 ? "append" : "add", &c->routes[i]);
+                out, c->routes[i].dst.addr.family == FAMILY_V6 ? "append" : "add",
+                &c->routes[i]);
     for (size_t i = 0; i < c->rules_len; i++)
         if (!c->rules[i].disabled)
             kernel_rule_write(out, "add", c, &c->rules[i]);
@@ -233,8 +237,8 @@ uint32_t kernel_hash_seed(const struct hash_config *c)
     return (uint32_t)c->key[0];
 }
 
-static void sysctl_add(struct kernel_sysctl *out, size_t *n, const char *path, uint32_t value,
-                       bool tracking)
+static void sysctl_add(struct kernel_sysctl *out, size_t *n, const char *path,
+                       uint32_t value, bool tracking)
 {
     out[(*n)++] = (struct kernel_sysctl){path, value, tracking};
 }
@@ -274,8 +278,8 @@ size_t kernel_sysctls(const struct router_config *c,
         sysctl_add(out, &n, "ipv6/fib_multipath_hash_fields", h->v6.fields, false);
     sysctl_add(out, &n, "ipv4/conf/all/ignore_routes_with_linkdown", ignore, false);
     sysctl_add(out, &n, "ipv6/conf/all/ignore_routes_with_linkdown", ignore, false);
-    sysctl_add(out, &n, "ipv6/conf/all/keep_addr_on_down", c->platform == PLATFORM_ROUTEROS7,
-               false);
+    sysctl_add(out, &n, "ipv6/conf/all/keep_addr_on_down",
+               c->platform == PLATFORM_ROUTEROS7, false);
     sysctl_add(out, &n, "netfilter/nf_conntrack_tcp_loose", c->tcp_loose, true);
     sysctl_add(out, &n, "netfilter/nf_conntrack_tcp_be_liberal", 1, true);
     sysctl_add(out, &n, "netfilter/nf_conntrack_tcp_ignore_invalid_rst", 1, true);

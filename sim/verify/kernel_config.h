@@ -23,7 +23,8 @@
 uint32_t kernel_table(unsigned table);
 
 /* "address add ..." or "address del ..." */
-void kernel_address_write(FILE *out, const char *verb, unsigned iface, const struct prefix *a);
+void kernel_address_write(FILE *out, const char *verb, unsigned iface,
+                          const struct prefix *a);
 
 /* One next hop of a route as the kernel is to have it. */
 struct kernel_hop {
@@ -63,7 +64,8 @@ void kernel_rule_write(FILE *out, const char *verb, const struct router_config *
 struct kernel_sysctl {
     const char *path;
     uint32_t value;
-    bool tracking; /* there only once connections are tracked: after the nftables ruleset */
+    bool
+        tracking; /* there only once connections are tracked: after the nftables ruleset */
 };
 enum { KERNEL_SYSCTLS_MAX = 48 };
 size_t kernel_sysctls(const struct router_config *c,

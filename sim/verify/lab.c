@@ -27,8 +27,8 @@
 
 enum {
     ADDRESSES_WAIT_MS = 500, /* an address whose link is down never gets its route */
-    CARRIER_WAIT_MS = 3000, /* the kernel takes up to a second for a lost carrier */
-    FLUSH_WAIT_MS = 40,     /* masquerade forgets connections in a work queue */
+    CARRIER_WAIT_MS = 3000,  /* the kernel takes up to a second for a lost carrier */
+    FLUSH_WAIT_MS = 40,      /* masquerade forgets connections in a work queue */
 };
 
 bool lab_fail(struct lab *lab, const char *format, ...)
@@ -73,7 +73,8 @@ static bool namespace_make(struct lab *lab, int *namespace)
         return lab_fail(lab, "cannot make a network namespace: %s", strerror(errno));
     *namespace = namespace_open();
     lab_leave(lab);
-    return *namespace >= 0 || lab_fail(lab, "cannot open the namespace: %s", strerror(errno));
+    return *namespace >= 0 ||
+           lab_fail(lab, "cannot open the namespace: %s", strerror(errno));
 }
 
 enum { PROGRAM_PATH = 64 };
@@ -175,7 +176,8 @@ static bool command_give(struct lab *lab, char *const argv[], const char *lines)
     bool good;
 
     if (in < 0 || out < 0 || !lines_give(in, lines))
-        good = lab_fail(lab, "cannot keep the lines for %s: %s", argv[0], strerror(errno));
+        good =
+            lab_fail(lab, "cannot keep the lines for %s: %s", argv[0], strerror(errno));
     else
         good = command_run_fds(lab, in, out, argv);
     if (in >= 0)
@@ -208,7 +210,8 @@ static char *lines_of_family(const char *lines, bool v6)
 
 static bool ip_batch(struct lab *lab, const char *lines, bool v6)
 {
-    char ip[] = "ip", family[] = {'-', v6 ? '6' : '4', '\0'}, batch[] = "-batch", from[] = "-";
+    char ip[] = "ip", family[] = {'-', v6 ? '6' : '4', '\0'}, batch[] = "-batch",
+         from[] = "-";
     char *const argv[] = {ip, family, batch, from, NULL};
     char *picked = lines_of_family(lines, v6);
     const bool good = picked ? !*picked || command_give(lab, argv, picked)
@@ -248,7 +251,8 @@ static bool addresses_wait(struct lab *lab)
         const unsigned addresses =
             lines_with_bits("/proc/thread-self/net/if_inet6", 0, 0);
 
-        if (lines_with_bits("/proc/thread-self/net/ipv6_route", 8, RTF_LOCAL) >= addresses)
+        if (lines_with_bits("/proc/thread-self/net/ipv6_route", 8, RTF_LOCAL) >=
+            addresses)
             break;
         usleep(1000);
     }
@@ -258,7 +262,8 @@ static bool addresses_wait(struct lab *lab)
 
 bool lab_ip(struct lab *lab, const char *lines)
 {
-    return ip_batch(lab, lines, false) && ip_batch(lab, lines, true) && addresses_wait(lab);
+    return ip_batch(lab, lines, false) && ip_batch(lab, lines, true) &&
+           addresses_wait(lab);
 }
 
 bool lab_nft(struct lab *lab, const char *lines)

@@ -39,7 +39,8 @@ const char *lab_missing(void);
  * carrier: administratively up, without addresses. Nothing else of the configuration is
  * applied: kernel_config.h writes the commands for it. NULL: `error` says why.
  */
-struct lab *lab_create(const struct router_config *config, char *error, size_t error_size);
+struct lab *lab_create(const struct router_config *config, char *error,
+                       size_t error_size);
 void lab_destroy(struct lab *lab); /* NULL is fine */
 
 /* Why the last call that failed did so. */
@@ -63,7 +64,7 @@ bool lab_set_carrier(struct lab *lab, unsigned iface, bool carrier);
 /* --------------------------------------------------------------------- asking its routing */
 
 struct lab_answer {
-    int error;   /* 0, or the kernel's errno: ENETUNREACH, EHOSTUNREACH, EACCES, EINVAL */
+    int error; /* 0, or the kernel's errno: ENETUNREACH, EHOSTUNREACH, EACCES, EINVAL */
     uint8_t type; /* enum route_type, when error is 0 */
     int iface;    /* out: index into config.ifaces; -1: none of them (local delivery) */
     struct addr gateway; /* unset: on link */
@@ -92,7 +93,8 @@ bool lab_send(struct lab *lab, unsigned iface, const uint8_t *packet, size_t len
  * in *iface; 0: none came within `wait_ms` (0: what is there already; veth delivers before
  * lab_send() returns).
  */
-size_t lab_receive(struct lab *lab, unsigned *iface, uint8_t *buf, size_t size, int wait_ms);
+size_t lab_receive(struct lab *lab, unsigned *iface, uint8_t *buf, size_t size,
+                   int wait_ms);
 
 /* ----------------------------------------------------------------------------- connections */
 

@@ -43,8 +43,8 @@ void lab_ask_close(struct lab *lab)
 }
 
 /* Send, and read the one answer into `buf` (MESSAGE_SIZE). Its length; -1 with errno: none. */
-static ssize_t netlink_ask(struct lab *lab, struct mnl_socket *s, struct nlmsghdr *question,
-                           char *buf)
+static ssize_t netlink_ask(struct lab *lab, struct mnl_socket *s,
+                           struct nlmsghdr *question, char *buf)
 {
     ssize_t n;
 
@@ -185,7 +185,8 @@ static void route_answer_read(const struct lab *lab, const struct nlmsghdr *m,
 bool lab_lookup(struct lab *lab, const struct packet *p, int in_iface, int out_iface,
                 struct lab_answer *answer)
 {
-    char question[512] __attribute__((aligned(8))), buf[MESSAGE_SIZE] __attribute__((aligned(8)));
+    char question[512] __attribute__((aligned(8))),
+        buf[MESSAGE_SIZE] __attribute__((aligned(8)));
     const struct nlmsghdr *m = (const struct nlmsghdr *)(void *)buf;
     struct nlmsghdr *q = mnl_nlmsg_put_header(question);
 
@@ -254,9 +255,10 @@ static void put_tuple(struct nlmsghdr *m, const struct packet *p, uint8_t icmp_t
 /* The kernel's errno; ENOENT: there was none. */
 static int conn_delete(struct lab *lab, const struct packet *p, uint8_t icmp_type)
 {
-    char question[512] __attribute__((aligned(8))), buf[MESSAGE_SIZE] __attribute__((aligned(8)));
-    struct nlmsghdr *m = conntrack_message(question, IPCTNL_MSG_CT_DELETE,
-                                           p->src.family == FAMILY_V4 ? AF_INET : AF_INET6);
+    char question[512] __attribute__((aligned(8))),
+        buf[MESSAGE_SIZE] __attribute__((aligned(8)));
+    struct nlmsghdr *m = conntrack_message(
+        question, IPCTNL_MSG_CT_DELETE, p->src.family == FAMILY_V4 ? AF_INET : AF_INET6);
 
     put_tuple(m, p, icmp_type);
     if (netlink_ask(lab, lab->conntrack, m, buf) < (ssize_t)sizeof *m)
@@ -295,13 +297,15 @@ static int entries_read(const struct nlattr *a, void *context)
 
 long lab_conn_count(struct lab *lab)
 {
-    char question[64] __attribute__((aligned(8))), buf[MESSAGE_SIZE] __attribute__((aligned(8)));
+    char question[64] __attribute__((aligned(8))),
+        buf[MESSAGE_SIZE] __attribute__((aligned(8)));
     struct nlmsghdr *q = conntrack_message(question, IPCTNL_MSG_CT_GET_STATS, AF_UNSPEC);
     const struct nlmsghdr *m = (const struct nlmsghdr *)(void *)buf;
     long count = -1;
 
     q->nlmsg_flags = NLM_F_REQUEST;
-    if (!lab->conntrack || netlink_ask(lab, lab->conntrack, q, buf) < (ssize_t)sizeof *m ||
+    if (!lab->conntrack ||
+        netlink_ask(lab, lab->conntrack, q, buf) < (ssize_t)sizeof *m ||
         m->nlmsg_type == NLMSG_ERROR)
         return -1;
     mnl_attr_parse(m, sizeof(struct nfgenmsg), entries_read, &count);

@@ -15,8 +15,8 @@ struct mnl_socket;
 struct lab {
     unsigned ifaces_len;
     int home, router, world; /* namespaces: the one we came from, and the lab's two */
-    int router_socket, world_socket; /* for ioctls */
-    int wire;                        /* packet socket in the world */
+    int router_socket, world_socket;      /* for ioctls */
+    int wire;                             /* packet socket in the world */
     struct mnl_socket *route, *conntrack; /* conntrack: NULL until it is needed */
     int *inside, *outside; /* of interface i: the ifindex of if<i>, of w<i> */
     uint8_t (*macs)[8];    /* of if<i>; six bytes count */
@@ -25,7 +25,8 @@ struct lab {
 };
 
 /* Keeps the words for lab_error(); returns false. */
-bool lab_fail(struct lab *lab, const char *format, ...) __attribute__((format(printf, 2, 3)));
+bool lab_fail(struct lab *lab, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* In that namespace until lab_leave(). The lab's callers run in one thread. */
 bool lab_enter(struct lab *lab, int namespace);
@@ -36,7 +37,7 @@ bool lab_ask_open(struct lab *lab); /* in the router's namespace */
 void lab_ask_close(struct lab *lab);
 
 /* lab_wire.c */
-bool lab_wire_open(struct lab *lab); /* in the world's */
+bool lab_wire_open(struct lab *lab);    /* in the world's */
 bool lab_wire_address(struct lab *lab); /* once there are links */
 
 #endif

@@ -77,7 +77,8 @@ static bool iface_of(const struct lab *lab, int outside, unsigned *iface)
     return false;
 }
 
-size_t lab_receive(struct lab *lab, unsigned *iface, uint8_t *buf, size_t size, int wait_ms)
+size_t lab_receive(struct lab *lab, unsigned *iface, uint8_t *buf, size_t size,
+                   int wait_ms)
 {
     struct pollfd ready = {.fd = lab->wire, .events = POLLIN};
 
@@ -91,7 +92,8 @@ size_t lab_receive(struct lab *lab, unsigned *iface, uint8_t *buf, size_t size, 
             return 0;
         if (n <= 0 || (size_t)n > size)
             continue;
-        if (from.sll_protocol != htons(ETH_P_IP) && from.sll_protocol != htons(ETH_P_IPV6))
+        if (from.sll_protocol != htons(ETH_P_IP) &&
+            from.sll_protocol != htons(ETH_P_IPV6))
             continue;
         if (iface_of(lab, from.sll_ifindex, iface))
             return (size_t)n;

@@ -43,7 +43,8 @@ static struct shadow *shadow_of(struct replay *r, uint32_t conn)
     const size_t before = r->shadows_len;
 
     if (conn >= before) {
-        r->shadows = mem_grow(r->shadows, &r->shadows_cap, (size_t)conn + 1, sizeof *r->shadows);
+        r->shadows =
+            mem_grow(r->shadows, &r->shadows_cap, (size_t)conn + 1, sizeof *r->shadows);
         r->shadows_len = (size_t)conn + 1;
         memset(r->shadows + before, 0, (r->shadows_len - before) * sizeof *r->shadows);
     }
@@ -162,7 +163,8 @@ static struct outcome routing_of_kernel(const struct lab_answer *a)
 
 static struct outcome routing_of_model(const struct decision *d)
 {
-    struct outcome o = {.routing_only = true, .iface = -1, .why = reason_names[d->reason]};
+    struct outcome o = {
+        .routing_only = true, .iface = -1, .why = reason_names[d->reason]};
 
     if (d->entry)
         o.table = kernel_table(d->entry->table);
@@ -182,14 +184,16 @@ static struct outcome routing_of_model(const struct decision *d)
 static bool is_special(const struct decision *d)
 {
     return d->reason == REASON_MARTIAN || d->reason == REASON_MULTICAST ||
-           d->reason == REASON_LINK_LOCAL || (d->reason == REASON_BROADCAST && !d->entry) ||
-           d->verdict == VERDICT_HELD || d->reason == REASON_FRAGMENT_REJECTED;
+           d->reason == REASON_LINK_LOCAL ||
+           (d->reason == REASON_BROADCAST && !d->entry) || d->verdict == VERDICT_HELD ||
+           d->reason == REASON_FRAGMENT_REJECTED;
 }
 
 /* Without a packet the kernel hashes other fields of IPv6 under these policies. */
 static bool hash_needs_packet(const struct replay *r, const struct packet *p)
 {
-    return p->dst.family == FAMILY_V6 && r->result->config->hash.v6.policy >= HASH_L3_INNER;
+    return p->dst.family == FAMILY_V6 &&
+           r->result->config->hash.v6.policy >= HASH_L3_INNER;
 }
 
 static void ask_kernel(struct replay *r, const struct observation *o)
@@ -202,10 +206,11 @@ static void ask_kernel(struct replay *r, const struct observation *o)
     if (!(d->flags & DECISION_ROUTED) && !is_special(d))
         return;
     if (is_special(d) || !lab_can_ask(r->lab, p) || hash_needs_packet(r, p)) {
-        comparison_set_aside(r->result,
-                             "routing cannot be asked about it by RTM_GETROUTE (fragments, ICMP "
-                             "errors, other protocols, special addresses, IPv6 under l3-inner)",
-                             1);
+        comparison_set_aside(
+            r->result,
+            "routing cannot be asked about it by RTM_GETROUTE (fragments, ICMP "
+            "errors, other protocols, special addresses, IPv6 under l3-inner)",
+            1);
         return;
     }
     if (!lab_lookup(r->lab, p, o->in_iface, -1, &answer)) {
@@ -251,7 +256,8 @@ static bool is_seen(const struct replay *r, const struct observation *o)
            iface_is_running(router_iface(simulation_router(r->sim), d->out_iface));
 }
 
-static struct outcome outcome_of_model(const struct replay *r, const struct observation *o)
+static struct outcome outcome_of_model(const struct replay *r,
+                                       const struct observation *o)
 {
     const struct decision *d = o->decision;
     const struct packet *routed = routed_packet(o);
@@ -266,7 +272,8 @@ static struct outcome outcome_of_model(const struct replay *r, const struct obse
     };
 
     if (routed->flags & PACKET_LATER_FRAGMENT) {
-        ports_of_datagram(o, &m); /* it completes one, whose first fragment comes out first */
+        ports_of_datagram(
+            o, &m); /* it completes one, whose first fragment comes out first */
     } else if (is_query(routed)) {
         const bool translated = d->flags & DECISION_NATED;
 
@@ -310,7 +317,8 @@ static struct outcome kernel_collect(struct replay *r, int wait_ms)
 }
 
 /* A first fragment that waits belongs to a connection too, though no decision says so yet. */
-static const struct conn *conn_of_answer(const struct replay *r, const struct observation *o)
+static const struct conn *conn_of_answer(const struct replay *r,
+                                         const struct observation *o)
 {
     const struct router *router = simulation_router(r->sim);
     unsigned direction = 1;
@@ -354,12 +362,11 @@ static void remember_source(struct replay *r, const struct observation *o,
 {
     struct shadow *s;
 
-    if (!o->conn || o->decision->direction != 0 || !kernel->forwarded || !model->forwarded ||
-        (o->wire->flags & PACKET_ICMP_ERROR))
+    if (!o->conn || o->decision->direction != 0 || !kernel->forwarded ||
+        !model->forwarded || (o->wire->flags & PACKET_ICMP_ERROR))
         return;
     s = shadow_of(r, o->conn->index);
-    s->is_other =
-        kernel->sport != model->sport || !addr_equal(&kernel->src, &model->src);
+    s->is_other = kernel->sport != model->sport || !addr_equal(&kernel->src, &model->src);
     s->src = kernel->src;
     s->port = kernel->sport;
 }
@@ -377,8 +384,9 @@ static void forgive_drawn_port(struct replay *r, const struct observation *o,
         !kernel->forwarded || (o->wire->flags & PACKET_ICMP_ERROR))
         return;
     if (o->decision->flags & (DECISION_NEW | DECISION_REVIVED))
-        comparison_set_aside(r->result, "the port of connections whose own was taken: both draw"
-                                        " one at random; the address counts",
+        comparison_set_aside(r->result,
+                             "the port of connections whose own was taken: both draw"
+                             " one at random; the address counts",
                              1);
     if (is_query_protocol(o->conn->orig.protocol))
         kernel->dport = model->dport;
@@ -423,7 +431,8 @@ static void observe_packet(void *context, const struct observation *o)
     expire(r, o->time_ns);
     refusal = craft_refuses(o->wire);
     if (refusal || o->in_iface < 0)
-        comparison_set_aside(r->result, refusal ? refusal : "sent by the router itself", 1);
+        comparison_set_aside(r->result, refusal ? refusal : "sent by the router itself",
+                             1);
     else
         send_through(r, o);
     if (o->conn && !(o->conn->flags & CONN_KILLED))

@@ -209,6 +209,10 @@ static void answer_say(const struct lab_answer *a, char text[TRIAL_ANSWER_MAX])
                     a->type <= ROUTE_THROW ? route_type_names[a->type] : "?", a->table);
     if (a->type != ROUTE_UNICAST)
         return;
+    if (a->iface < 0) {
+        snprintf(text + used, (size_t)(TRIAL_ANSWER_MAX - used), ", no next hop");
+        return;
+    }
     if (addr_is_set(&a->gateway))
         addr_format(&a->gateway, gateway);
     snprintf(text + used, (size_t)(TRIAL_ANSWER_MAX - used), " dev if%d%s%s", a->iface,
