@@ -30,7 +30,7 @@ fi
 run()
 {
     name=$1
-    timeout "${TEST_TIMEOUT:-240}" "$@" >"$output" 2>&1 </dev/null &
+    timeout "${TEST_TIMEOUT:-900}" "$@" >"$output" 2>&1 </dev/null &
     child=$!
     wait "$child"
     status=$?
