@@ -1,5 +1,6 @@
 /*
- * rib_parts - what rib.c (leaves, entries, look-up) and resolve.c (gateways) share
+ * rib_parts - what rib.c (leaves, entries, look-up), rib_own.c (the router's own routes) and
+ * resolve.c (gateways) share
  *
  *     rib_route ──refs──▶ gateway (address, interface, table, target scope, check)
  *         │                  │ hops: what it resolves to now
@@ -103,9 +104,17 @@ static inline uint8_t route_target_scope(const struct config_route *c)
 /* rib.c */
 struct lpm *rib_lpm(const struct rib *r, unsigned table, unsigned family);
 void rib_leaf_rebuild(struct rib *r, uint32_t leaf);
+/* A new candidate: its number; then into the leaf of its prefix. */
+uint32_t rib_route_add(struct rib *r, const struct rib_route *route);
+void rib_leaf_add_route(struct rib *r, uint32_t route);
 /* Rebuild it when all gateways are settled. */
 void rib_leaf_mark(struct rib *r, uint32_t leaf);
 void rib_leaves_settle(struct rib *r);
+
+/* rib_own.c */
+
+/* The routes that an address of an interface brings. */
+void rib_address_routes_add(struct rib *r, unsigned iface, const struct prefix *address);
 
 /* resolve.c */
 uint32_t gateway_intern(struct rib *r, const struct config_gateway *g,
