@@ -18,12 +18,12 @@ COMPILE  := $(CC) $(DEFINES) $(CPPFLAGS) $(STRICT) $(HARDEN) $(CFLAGS)
 LINK     := $(CC) $(CFLAGS) -pie -Wl,-z,relro,-z,now $(LDFLAGS)
 LDLIBS   := -lpcap -ljansson -lmnl -lz -lzstd -lm -pthread
 
-CORE_SRC := $(wildcard core/*.c)
+CORE_SRC := $(wildcard core/*.c core/*/*.c)
 SIM_SRC  := $(filter-out sim/command/main.c,$(wildcard sim/*/*.c))
 TEST_SRC := $(wildcard tests/test_*.c)
 TEST_AID := $(filter-out $(TEST_SRC),$(wildcard tests/*.c))
 KERNEL_AID := $(addprefix tests/kernel/,trial.c generate.c generate_rules.c generate_flows.c shrink.c)
-HEADERS  := $(wildcard core/*.h sim/*/*.h tests/*.h tests/kernel/*.h)
+HEADERS  := $(wildcard core/*.h core/*/*.h sim/*/*.h tests/*.h tests/kernel/*.h)
 
 CORE_LIB := $(BUILD)/libecmplab-core.a
 SIM_LIB  := $(BUILD)/libecmplab-sim.a
@@ -106,7 +106,7 @@ test-kernel: all $(KERNEL)
 
 ## check-headers: each header compiles alone, and core/ includes nothing but itself and libc
 check-headers: $(HEADERS:%=$(BUILD)/%.alone)
-	@! grep -nE '#include ("(sim|tests)/|<(pcap|jansson|zlib|zstd|cmocka))' core/*.[ch]
+	@! grep -nE '#include ("(sim|tests)/|<(pcap|jansson|zlib|zstd|cmocka))' core/*.[ch] core/*/*.[ch]
 	@echo '$(words $(HEADERS)) passed, 0 failed'
 
 $(BUILD)/%.h.alone: %.h $(HEADERS) $(BUILD)/flags
@@ -129,7 +129,7 @@ fuzz: deps
 
 ## format: lay out every source as .clang-format says
 format:
-	$(Q)clang-format -i $(wildcard core/*.[ch] sim/*/*.[ch] tests/*.[ch] tests/*/*.[ch])
+	$(Q)clang-format -i $(wildcard core/*.[ch] core/*/*.[ch] sim/*/*.[ch] tests/*.[ch] tests/*/*.[ch])
 
 ## install: the program, its man page, plots and licence, under $(DESTDIR)$(PREFIX)
 install: all

@@ -52,11 +52,14 @@ static const struct config_timeouts routeros_timeouts = {
     .generic = S(600),
 };
 
+static const struct config_policy default_policy = {.name = "hash-threshold"};
+
 void config_set_defaults(struct router_config *c, enum platform platform)
 {
     memset(c, 0, sizeof *c);
     c->platform = (uint8_t)platform;
-    c->policy = "hash-threshold";
+    c->policies = &default_policy;
+    c->policies_len = 1;
     c->tables = builtin_tables;
     c->tables_len = TABLE_FIRST_USER;
     c->tcp_loose = true;
@@ -66,4 +69,25 @@ void config_set_defaults(struct router_config *c, enum platform platform)
     c->checks[CHECK_PING] = (struct config_check){S(10), S(1), 2};
     c->checks[CHECK_ARP] = (struct config_check){S(10), S(1), 2};
     c->checks[CHECK_BFD] = (struct config_check){S(1) / 5, S(1) / 5, 5};
+}
+
+/*
+ * Sources: Linux nexthop.c (resilient: idle timer 120 s, never forced) with the 128 buckets that
+ * Cumulus and FRR examples use; Eisenbud et al., Maglev, section 5.3 (65537 entries);
+ * RouterOS manual, "ECMP" of version 6 (a route cache emptied every ten minutes).
+ * Assumed: the flowlet gap and the window of loads.
+ */
+struct config_policy config_policy_defaults(const char *name)
+{
+    return (struct config_policy){
+        .name = name,
+        .objects = strcmp(name, "resilient") == 0,
+        .returns = true,
+        .buckets = 128,
+        .idle_ns = S(120),
+        .table_size = 65537,
+        .gap_ns = S(1) / 20,
+        .flush_ns = S(600),
+        .window_ns = S(10),
+    };
 }

@@ -32,6 +32,24 @@ enum route_type {
 
 enum check_kind { CHECK_NONE, CHECK_PING, CHECK_ARP, CHECK_BFD, CHECK_KINDS };
 
+/*
+ * How a next hop is picked from its group: a name from policy.h, and what that policy may be
+ * told. config_policy_defaults() fills the rest.
+ */
+struct config_policy {
+    const char *name;
+    bool objects; /* Linux: the next hops are objects of their own (ip nexthop), which go with
+                   * the carrier whatever ignore_routes_with_linkdown says */
+    bool returns; /* objects: a daemon puts them back when the link has come back */
+    uint32_t buckets;              /* resilient: 1..65535 */
+    int64_t idle_ns, unbalanced_ns; /* resilient; unbalanced 0: never forced */
+    uint32_t table_size;           /* maglev: a prime */
+    int64_t gap_ns;                /* flowlet */
+    int64_t flush_ns;              /* per-pair: how often its cache is emptied */
+    int64_t window_ns;             /* least-loaded: how fast past load is forgotten */
+    uint32_t choices;              /* least-loaded: of how many drawn members; 0: of all */
+};
+
 struct config_iface {
     const char *name;
     const struct prefix *addresses; /* with host bits: the interface's own addresses */
@@ -56,6 +74,7 @@ struct config_route {
     uint8_t scope, target_scope;
     uint8_t tos; /* Linux, IPv4; 0 = any */
     bool disabled;
+    uint16_t policy; /* index into router_config.policies; a group has its first route's */
     const struct config_gateway *gateways;
     size_t gateways_len;
     struct addr pref_src;
@@ -132,7 +151,8 @@ struct config_check {
 struct router_config {
     uint8_t platform; /* enum platform */
     struct hash_config hash;
-    const char *policy; /* a name from policy.h */
+    const struct config_policy *policies; /* [0]: of the groups whose routes name no other */
+    size_t policies_len;
     const struct config_iface *ifaces;
     size_t ifaces_len;
     const char *const *tables; /* names, from index 0 = "main" */
@@ -159,6 +179,9 @@ struct router_config {
 
 /* What the platform does when its configuration says nothing. */
 void config_set_defaults(struct router_config *c, enum platform platform);
+
+/* A policy of this name that is told nothing more. */
+struct config_policy config_policy_defaults(const char *name);
 
 extern const char *const route_type_names[ROUTE_THROW + 1];
 extern const char *const rule_action_names[RULE_NOP + 1];

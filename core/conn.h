@@ -61,6 +61,7 @@ struct conn {
     struct conn_route route[2];
     struct tcp_track tcp;
     uint8_t flags; /* enum conn_flag */
+    uint16_t pin;  /* the next hop that a policy keeps it on (policy_member.hop); 0: none */
 };
 _Static_assert(sizeof(struct conn) == 192, "three cache lines");
 

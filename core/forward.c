@@ -51,7 +51,8 @@ static void route_keep(const struct router *r, const struct passage *pass, int i
 {
     struct conn_route *kept;
 
-    if (!pass->conn || !route_is_keepable(r, pass->packet) || d->rule > INT16_MAX)
+    if (!pass->conn || !route_is_keepable(r, pass->packet) || d->rule > INT16_MAX ||
+        !choosers_is_fixed(r->choosers, d->entry))
         return;
     kept = &pass->conn->route[pass->direction];
     route_key(pass->packet, in_iface, kept->key);
@@ -86,14 +87,19 @@ static enum verdict outcome_verdict(const struct route_answer *a, enum reason *r
     return VERDICT_DROP;
 }
 
-static void decide_route(struct router *r, const struct packet *p, int in_iface,
+static void decide_route(struct router *r, struct passage *pass, int in_iface,
                          struct decision *d)
 {
-    struct route_query q = {
-        .packet = p, .in_iface = in_iface, .out_iface = -1, .by_fields = in_iface < 0};
+    struct route_query q = {.packet = pass->packet,
+                            .in_iface = in_iface,
+                            .out_iface = -1,
+                            .by_fields = in_iface < 0,
+                            .begins = !pass->conn || pass->revive,
+                            .pin = &pass->pin};
     struct route_answer answer;
     enum reason reason;
 
+    pass->pin = q.begins ? 0 : pass->conn->pin;
     router_route(r, &q, &answer, &d->member);
     d->rule = answer.rule;
     d->entry = answer.entry;
@@ -194,8 +200,10 @@ static void forward(struct router *r, struct passage *pass, int in_iface, int64_
     }
     pass->conn->packets[pass->direction]++;
     pass->conn->bytes[pass->direction] += pass->packet->size_bytes;
-    if (d->flags & DECISION_ROUTED)
+    if (d->flags & DECISION_ROUTED) {
+        pass->conn->pin = pass->pin;
         route_keep(r, pass, in_iface, d);
+    }
 }
 
 static void describe_source(const struct passage *pass, const struct packet *p,
@@ -266,7 +274,7 @@ static void decide(struct router *r, struct passage *pass, const struct router_k
         }
         if (pass->conn && !pass->revive)
             passage_translate_back(pass);
-        decide_route(r, pass->packet, in_iface, d);
+        decide_route(r, pass, in_iface, d);
     }
     if (d->verdict == VERDICT_FORWARD)
         forward(r, pass, in_iface, now_ns, d);
@@ -310,6 +318,7 @@ void router_forward_keyed(struct router *r, const struct packet *p,
             return;
         key = NULL; /* only the whole has ports */
     }
+    r->now_ns = now_ns;
     pass.packet = p;
     pass.conn = NULL;
     pass.direction = 0;

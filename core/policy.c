@@ -2,9 +2,17 @@
 
 #include <string.h>
 
-const struct policy policies[] = {
-    {"hash-threshold", "contiguous regions of the hash space by weight (RFC 2992, Linux)",
-     nexthop_group_pick},
+#include "core/policies/policies.h"
+
+static const struct policy hash_threshold = {
+    .name = "hash-threshold",
+    .about = "contiguous regions of the hash space by weight (RFC 2992; Linux, RouterOS 7)",
+    .traits = POLICY_WEIGHTED | POLICY_FIXED,
+};
+
+const struct policy *const policies[] = {
+    &hash_threshold,
+    &policy_modulo_n,
 };
 
 const unsigned policies_len = sizeof policies / sizeof policies[0];
@@ -12,7 +20,7 @@ const unsigned policies_len = sizeof policies / sizeof policies[0];
 const struct policy *policy_find(const char *name)
 {
     for (unsigned i = 0; i < policies_len; i++)
-        if (strcmp(policies[i].name, name) == 0)
-            return &policies[i];
+        if (strcmp(policies[i]->name, name) == 0)
+            return policies[i];
     return NULL;
 }

@@ -183,7 +183,7 @@ static bool resolve_by_leaf(const struct rib *r, const struct leaf *leaf,
             return true;
         }
         if (c->origin == ORIGIN_CONNECTED) {
-            hop_list_add(out, (struct gateway_hop){*a, c->iface, true, false});
+            hop_list_add(out, (struct gateway_hop){.addr = *a, .iface = c->iface, .up = true});
             continue;
         }
         for (uint32_t k = 0; k < c->refs_len; k++) {
@@ -235,6 +235,7 @@ static void resolve_bound(const struct rib *r, const struct gateway *g,
     else
         hop.dead =
             !s->admin_up || (addr_is_set(&g->addr) && !iface_has_family(s, FAMILY_V4));
+    hop.carrier = s->carrier;
     hop.up = !hop.dead && (s->carrier || !r->config->ignore_routes_with_linkdown);
     hop_list_add(out, hop);
 }
@@ -247,7 +248,9 @@ static void gateway_resolve(const struct rib *r, const struct gateway *g,
     } else if (g->iface >= 0) {
         bool up = iface_is_running(&r->ifaces[g->iface]);
 
-        hop_list_add(out, (struct gateway_hop){g->addr, (uint16_t)g->iface, up, false});
+        hop_list_add(out, (struct gateway_hop){.addr = g->addr,
+                                               .iface = (uint16_t)g->iface,
+                                               .up = up});
     } else {
         resolve_recursively(r, g, out);
     }
@@ -263,7 +266,7 @@ static bool hops_equal(const struct gateway *g, const struct hop_list *l)
         const struct gateway_hop *a = &g->hops[i], *b = &l->hops[i];
 
         if (!addr_equal(&a->addr, &b->addr) || a->iface != b->iface || a->up != b->up ||
-            a->dead != b->dead)
+            a->dead != b->dead || a->carrier != b->carrier)
             return false;
     }
     return true;

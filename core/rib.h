@@ -37,6 +37,7 @@
 enum route_origin { ORIGIN_STATIC, ORIGIN_CONNECTED, ORIGIN_LOCAL };
 
 #define RIB_NO_ROUTE UINT32_MAX
+#define RIB_NO_SEAT  UINT32_MAX
 
 /* What a look-up finds. Valid until the next change of the RIB. */
 struct fib_entry {
@@ -47,8 +48,10 @@ struct fib_entry {
     uint32_t route; /* the first member's index in router_config.routes, or RIB_NO_ROUTE */
     uint32_t next;  /* the next entry of the leaf, or RIB_NO_ROUTE */
     uint16_t table;
-    uint16_t iface; /* connected and local: the interface */
-    uint8_t type;   /* enum route_type */
+    uint32_t seat;   /* of its group, when its policy has a state; else RIB_NO_SEAT */
+    uint16_t policy; /* of its group: index into router_config.policies */
+    uint16_t iface;  /* connected and local: the interface */
+    uint8_t type;    /* enum route_type */
     uint8_t origin; /* enum route_origin */
     uint8_t tos;
     bool usable;
@@ -85,6 +88,13 @@ const struct fib_entry *rib_lookup_near(const struct rib *r, unsigned table,
 /* Entries by their number: what a cache may keep within one state of the RIB. */
 uint32_t rib_entry_index(const struct rib *r, const struct fib_entry *e);
 const struct fib_entry *rib_entry(const struct rib *r, uint32_t index);
+
+/*
+ * A group whose policy has a state has a seat, the same whenever a group of that table, prefix,
+ * tos and distance exists: seats are numbered from 0, and none is given up. NULL: it is empty.
+ */
+size_t rib_seats_len(const struct rib *r);
+const struct fib_entry *rib_seat_entry(const struct rib *r, size_t seat);
 
 /* The first entry of exactly this prefix (active or not), then e->next by rib_entry(). */
 const struct fib_entry *rib_find(const struct rib *r, unsigned table, const struct prefix *dst);

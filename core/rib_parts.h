@@ -1,6 +1,6 @@
 /*
- * rib_parts - what rib.c (leaves, entries, look-up), rib_own.c (the router's own routes) and
- * resolve.c (gateways) share
+ * rib_parts - what rib.c (leaves, look-up), rib_entry.c (what forwarding sees), rib_own.c (the
+ * router's own routes) and resolve.c (gateways) share
  *
  *     rib_route ──refs──▶ gateway (address, interface, table, target scope, check)
  *         │                  │ hops: what it resolves to now
@@ -18,6 +18,15 @@ enum { GATEWAY_HOPS_MAX = 256 };
 struct gateway_ref {
     uint32_t gateway;
     uint16_t weight;
+    bool gone; /* Linux: its next-hop object was deleted and nobody puts it back */
+};
+
+/* See rib_seat_entry(). */
+struct seat {
+    uint32_t distance;
+    uint32_t next;  /* of the leaf; RIB_NO_SEAT: the last */
+    uint32_t entry; /* RIB_NO_ROUTE: empty */
+    uint8_t tos;
 };
 
 struct rib_route {
@@ -42,6 +51,7 @@ struct gateway_hop {
     struct addr addr; /* unset: on link */
     uint16_t iface;
     bool up;
+    bool carrier; /* Linux: of the interface; what next-hop objects go with */
     bool dead; /* Linux: administratively down or without address: the kernel's RTNH_F_DEAD */
 };
 
@@ -65,6 +75,7 @@ struct leaf {
     uint32_t *routes; /* candidates in order */
     size_t routes_len, routes_cap;
     uint32_t first_entry;
+    uint32_t first_seat;
     bool dirty; /* to be rebuilt at the end of the refresh */
 };
 
@@ -85,6 +96,8 @@ struct rib {
     struct fib_entry *entries;
     size_t entries_len, entries_cap;
     uint32_t free_entry;
+    struct seat *seats;
+    size_t seats_len, seats_cap;
     uint32_t *on_link; /* routes by a bare interface: others' gateways may lie on them */
     size_t on_link_len, on_link_cap;
     uint32_t *checks; /* gateways with a check */
@@ -92,6 +105,7 @@ struct rib {
     uint32_t *dirty; /* leaves */
     size_t dirty_len, dirty_cap;
     bool crowded;  /* some group would have had more next hops than there may be */
+    bool *has_state; /* by policy of the configuration */
     bool building; /* routes are being added: nothing is resolved yet */
 };
 
@@ -103,13 +117,16 @@ static inline uint8_t route_target_scope(const struct config_route *c)
 
 /* rib.c */
 struct lpm *rib_lpm(const struct rib *r, unsigned table, unsigned family);
-void rib_leaf_rebuild(struct rib *r, uint32_t leaf);
 /* A new candidate: its number; then into the leaf of its prefix. */
 uint32_t rib_route_add(struct rib *r, const struct rib_route *route);
 void rib_leaf_add_route(struct rib *r, uint32_t route);
 /* Rebuild it when all gateways are settled. */
 void rib_leaf_mark(struct rib *r, uint32_t leaf);
 void rib_leaves_settle(struct rib *r);
+
+/* rib_entry.c */
+void rib_leaf_rebuild(struct rib *r, uint32_t leaf);
+void rib_leaf_drop_entries(struct rib *r, struct leaf *l);
 
 /* rib_own.c */
 

@@ -1,6 +1,5 @@
 #include "core/router_parts.h"
 
-#include <assert.h>
 #include <string.h>
 
 #include "core/memory.h"
@@ -76,8 +75,8 @@ struct router *router_create(const struct router_config *config)
     r->rules = ruleset_create(config);
     r->conns = conn_table_create(config->secret);
     r->reassembly = reassembly_create();
-    r->policy = policy_find(config->policy);
-    assert(r->policy);
+    r->choosers = choosers_create(config, r->rib);
+    choosers_follow(r->choosers, 0);
     r->hash = config->hash;
     r->hash.port_rules = ruleset_has_port_rules(r->rules);
     r->tracking = config->tracking == TRACKING_ON ||
@@ -93,6 +92,7 @@ void router_destroy(struct router *r)
 {
     if (!r)
         return;
+    choosers_destroy(r->choosers);
     rib_destroy(r->rib);
     ruleset_destroy(r->rules);
     conn_table_destroy(r->conns);
@@ -125,6 +125,13 @@ void router_forget(struct router *r, uint32_t conn)
 static void changed(struct router *r)
 {
     r->epoch++;
+    choosers_follow(r->choosers, r->now_ns);
+}
+
+void router_set_time(struct router *r, int64_t now_ns)
+{
+    if (now_ns > r->now_ns)
+        r->now_ns = now_ns;
 }
 
 /* Kill the connections masqueraded behind the interface; `address` set: only those with it. */

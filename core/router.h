@@ -19,8 +19,8 @@
 #define ECMPLAB_ROUTER_H
 
 #include "core/check.h"
+#include "core/chooser.h"
 #include "core/conn.h"
-#include "core/policy.h"
 #include "core/rule.h"
 
 enum verdict {
@@ -164,6 +164,9 @@ struct conn *router_find_wire(const struct router *r, const struct packet *p,
 void router_forget(struct router *r, uint32_t conn);
 
 /* ------------------------------------------------------------------ what happens to it */
+
+/* The time of what happens next, where that is not a packet; never goes back. */
+void router_set_time(struct router *r, int64_t now_ns);
 
 void router_set_carrier(struct router *r, unsigned iface, bool carrier);
 void router_set_admin(struct router *r, unsigned iface, bool up);

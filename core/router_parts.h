@@ -21,7 +21,8 @@ struct router {
     struct ruleset *rules;
     struct conn_table *conns;
     struct reassembly *reassembly;
-    const struct policy *policy;
+    struct choosers *choosers;
+    int64_t now_ns;
     const struct trace *trace;
     struct router_conn_sink sink;
     struct hash_config hash;
@@ -45,6 +46,7 @@ struct passage {
     bool related; /* an ICMP error of the connection */
     bool invalid; /* it belongs to no connection and begins none */
     bool revive;  /* `conn` was killed: begin anew */
+    uint16_t pin; /* of the connection, as the policy left it */
     struct tcp_track tcp; /* of a connection that begins */
 };
 

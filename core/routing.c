@@ -29,6 +29,20 @@ static unsigned pick_by_source(const struct router *r, const struct nexthop_grou
     return best;
 }
 
+/* The group's policy decides, by whatever it remembers. */
+static unsigned pick_by_policy(struct router *r, const struct route_query *q,
+                               const struct fib_entry *e, uint32_t hash)
+{
+    uint16_t forgotten = 0;
+    const struct policy_query query = {.packet = q->packet,
+                                       .hash = hash,
+                                       .now_ns = r->now_ns,
+                                       .begins = q->begins || !q->pin,
+                                       .pin = q->pin ? q->pin : &forgotten};
+
+    return choosers_pick(r->choosers, e, &query);
+}
+
 static unsigned choose_member(struct router *r, struct route_query *q,
                               const struct fib_entry *e)
 {
@@ -55,10 +69,13 @@ static unsigned choose_member(struct router *r, struct route_query *q,
         router_tell(r, step);
         step.kind = TRACE_MEMBER;
     }
-    if (v4 && q->in_iface < 0 && r->config->platform == PLATFORM_LINUX)
+    if (e->seat != RIB_NO_SEAT)
+        step.member = route_query_bound_member(q, g, pick_by_policy(r, q, e, step.hash));
+    else if (v4 && q->in_iface < 0 && r->config->platform == PLATFORM_LINUX &&
+             !r->config->policies[e->policy].objects)
         step.member = pick_by_source(r, g, &q->packet->src, step.hash);
     else
-        step.member = route_query_bound_member(q, g, r->policy->pick(g, step.hash));
+        step.member = route_query_bound_member(q, g, nexthop_group_pick(g, step.hash));
     router_tell(r, step);
     return step.member;
 }

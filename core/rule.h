@@ -54,6 +54,8 @@ struct route_query {
     const struct hash_config *hash_config;
     uint32_t hash; /* computed when first needed */
     bool hashed;
+    bool begins;   /* a connection: none is known yet */
+    uint16_t *pin; /* see policy.h; NULL: nothing is remembered */
 };
 
 struct route_answer {

@@ -310,6 +310,14 @@ static void read_hash(struct lab *l, struct words *w)
             (uint8_t)words_name_index("hash policy", hash_policy_names, 4, words_next(w));
 }
 
+static void read_policy(struct lab *l, struct words *w)
+{
+    struct config_policy *policy = arena_alloc(l->arena, 1, sizeof *policy);
+
+    *policy = config_policy_defaults(arena_strdup(l->arena, words_next(w)));
+    l->config.policies = policy;
+}
+
 static void read_statement(struct lab *l, struct words *w)
 {
     static const char *const platforms[] = {"linux", "routeros7"};
@@ -321,7 +329,7 @@ static void read_statement(struct lab *l, struct words *w)
     else if (words_take(w, "seed"))
         l->config.seed = words_next_number(w);
     else if (words_take(w, "policy"))
-        l->config.policy = arena_strdup(l->arena, words_next(w));
+        read_policy(l, w);
     else if (words_take(w, "hash"))
         read_hash(l, w);
     else if (words_take(w, "tracking"))

@@ -373,7 +373,7 @@ static void what_is_not_given_is_the_platforms_default(void **state)
                         sizeof defaults.timeouts);
     assert_int_equal(routeros->router.tracking, TRACKING_AUTO);
     assert_true(routeros->router.tcp_loose);
-    assert_string_equal(routeros->router.policy, "hash-threshold");
+    assert_string_equal(routeros->router.policies[0].name, "hash-threshold");
     scenario_free(linux_one);
     scenario_free(routeros);
 }

@@ -291,6 +291,20 @@ static void tell_one_hop(const struct explain_steps *e, const struct nexthop *h)
     explain_line(e, "group", line);
 }
 
+/* Of a policy that has no regions: who lives, and who it is now. */
+static void tell_picked(const struct explain_steps *e, const struct trace_step *s)
+{
+    const struct nexthop_group *g = s->entry->group;
+    char line[TEXT_MAX], hop[160];
+
+    snprintf(line, sizeof line, "policy %s picks", e->config->policies[s->entry->policy].name);
+    explain_line(e, "group", line);
+    for (unsigned i = 0; i < g->len; i++)
+        sub_line(e, "%c %u, weight %u%s  %s", i == s->member ? '>' : ' ', i,
+                 (unsigned)g->hops[i].weight, g->hops[i].up ? "" : ", down",
+                 hop_text(e, &g->hops[i], hop, sizeof hop));
+}
+
 static void tell_member(const struct explain_steps *e, const struct trace_step *s)
 {
     const struct nexthop_group *g = s->entry->group;
@@ -298,6 +312,10 @@ static void tell_member(const struct explain_steps *e, const struct trace_step *
 
     if (g->len == 1) {
         tell_one_hop(e, &g->hops[0]);
+        return;
+    }
+    if (s->entry->seat != RIB_NO_SEAT) {
+        tell_picked(e, s);
         return;
     }
     explain_line(e, "group", "  member  weight  owns the hashes           next hop");

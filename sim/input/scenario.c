@@ -235,6 +235,7 @@ static void build(struct scenario_reading *s, struct scenario_text *t, const jso
     top_build(s, t);
     scenario_router_build(s, &t->router,
                           list_failed(root, "tables", t->router.tables_len));
+    scenario_policies_build(s, &t->router.policy, routes, routes_len);
     scenario_routes_build(s, routes, routes_len, t->router.routes_len);
     scenario_rules_build(s, rules, rules_len, t->router.rules_len);
     scenario_nat_build(s, t->router.nat, t->router.nat_len);
@@ -243,6 +244,7 @@ static void build(struct scenario_reading *s, struct scenario_text *t, const jso
     scenario_traffic_build(s, t->traffic, t->traffic_len);
     scenario_events_build(s, t->events, t->events_len, t->router.routes_len,
                           t->router.rules_len);
+    scenario_policies_judge(s);
     scenario_routes_judge(s, t->router.routes_len);
 }
 

@@ -9,6 +9,7 @@
  *     scenario_platform.c  keys that only one platform has
  *     scenario_names.c     lists of names, and the nearest one to a wrong one
  *     scenario_router.c    the router but for its routes and rules
+ *     scenario_policy.c    how next hops are picked, of the router and of single groups
  *     scenario_route.c     routes and their gateways
  *     scenario_reach.c     routes that the platform would refuse, or could not use
  *     scenario_rule.c      routing rules, and their order
@@ -88,6 +89,29 @@ void scenario_platform_check(struct scenario_reading *s, const json_t *root);
 /* "IPv4", "IPv6" */
 const char *scenario_family_name(unsigned family);
 
+/* ---- policies ---- */
+
+struct policy_text {
+    struct config_policy config;
+    uint8_t row; /* of policies[] */
+    bool objects_given, returns_given;
+};
+
+extern const struct reader_object policy_object;
+
+reader_custom scenario_read_policy; /* into struct policy_text */
+
+/* A name alone, or the object, which says more. */
+#define SCENARIO_POLICY_SCHEMA "{\"type\": \"string\"}"
+
+struct route_text;
+
+/* The router's policy first, then the routes' own; sets route.policy of the texts. */
+void scenario_policies_build(struct scenario_reading *s, const struct policy_text *router,
+                             struct route_text *const *routes, size_t len);
+
+void scenario_policies_judge(struct scenario_reading *s);
+
 /* ---- routes ---- */
 
 struct strings_text {
@@ -107,7 +131,8 @@ struct route_text {
     const char *table;
     struct strings_text gateways; /* "ADDR", "IFACE", "ADDR%IFACE", "ADDR@TABLE" */
     struct weights_text weights;
-    bool distance_given, ok;
+    struct policy_text policy;
+    bool distance_given, policy_given, ok;
 };
 
 extern const struct reader_object route_object;
@@ -196,6 +221,7 @@ struct iface_text {
 
 struct router_text {
     struct router_config config; /* begins with the platform's defaults */
+    struct policy_text policy;
     struct hash_text {
         uint8_t policy4, policy6;
         uint16_t fields4, fields6;

@@ -8,14 +8,13 @@
 #include <sys/random.h>
 
 #include "core/memory.h"
-#include "core/policy.h"
 #include "core/random.h"
 #include "sim/input/nearest.h"
 #include "sim/input/scenario_parts.h"
 
 enum { HASH_FIELDS_DEFAULT = HASH_FIELD_SRC | HASH_FIELD_DST | HASH_FIELD_PROTOCOL };
 
-/* ---- platform, policy ---- */
+/* ---- platform ---- */
 
 static const char *const platforms[] = {
     [PLATFORM_LINUX] = "linux",
@@ -47,22 +46,6 @@ static bool read_platform(const struct reader *r, json_t *value, const char *poi
             "'routeros6' is not modelled, since its route cache keeps a path "
             "per pair of addresses; expected one of 'linux', 'routeros7'");
     return reader_read_value(r, &field, value, pointer, target);
-}
-
-static bool read_policy(const struct reader *r, json_t *value, const char *pointer,
-                        void *target)
-{
-    const struct reader_field field = {.kind = READER_ENUM,
-                                       .size = sizeof(uint32_t),
-                                       .names = policies,
-                                       .name_count = policies_len,
-                                       .name_stride = sizeof policies[0]};
-    uint32_t row;
-
-    if (!reader_read_value(r, &field, value, pointer, &row))
-        return false;
-    memcpy(target, &policies[row].name, sizeof policies[row].name);
-    return true;
 }
 
 /* ---- interfaces ---- */
@@ -298,9 +281,8 @@ static const struct reader_field router_fields[] = {
      .by_default = "\"routeros7\"", .doc = "whose behaviour it has"},
     {.name = "hash", .kind = READER_OBJECT, READER_AT(struct router_text, hash),
      .object = &hash_object, .doc = "what makes packets share a path"},
-    {.name = "policy", .kind = READER_CUSTOM,
-     READER_AT(struct router_text, config.policy),
-     .custom = read_policy, .schema = "{\"type\": \"string\"}",
+    {.name = "policy", .kind = READER_CUSTOM, READER_AT(struct router_text, policy),
+     .custom = scenario_read_policy, .object = &policy_object, .schema = SCENARIO_POLICY_SCHEMA,
      .by_default = "\"hash-threshold\"",
      .doc = "how a next hop is picked from its group"},
     {.name = "interfaces", .kind = READER_ARRAY,

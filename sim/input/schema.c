@@ -147,12 +147,14 @@ static json_t *map_schema(struct defs *defs, const struct reader_field *f)
     return schema;
 }
 
-static json_t *custom_schema(const struct reader_field *f)
+static json_t *custom_schema(struct defs *defs, const struct reader_field *f)
 {
     json_t *schema = f->schema ? json_loads(f->schema, 0, NULL) : json_object();
 
     assert(json_is_object(schema));
-    return schema;
+    if (!f->object)
+        return schema;
+    return json_pack("{s:[o, o]}", "oneOf", schema, reference(defs, f->object));
 }
 
 /* What the field's value may be. */
@@ -172,7 +174,7 @@ static json_t *value_schema(struct defs *defs, const struct reader_field *f)
     case READER_OBJECT_PTR: return reference(defs, f->object);
     case READER_ARRAY: return array_schema(defs, f);
     case READER_MAP: return map_schema(defs, f);
-    case READER_CUSTOM: return custom_schema(f);
+    case READER_CUSTOM: return custom_schema(defs, f);
     case READER_KINDS: break;
     }
     assert(f->kind != READER_KINDS);

@@ -36,7 +36,7 @@ static json_t *scenario_part(const struct scenario *s)
     put_text(h, "ipv6", hash_policy_names[hash->v6.policy]);
     put_count(h, "seed", (uint32_t)hash->key[0]);
     put(o, "hash", h);
-    put_text(o, "policy", s->router.policy);
+    put_text(o, "policy", s->router.policies[0].name);
     put(o, "fingerprint", hex(s->fingerprint));
     return o;
 }

@@ -297,6 +297,7 @@ void simulation_ask(struct simulation *sim, const struct packet *p, int in_iface
 static void timer_run(struct simulation *sim, const struct timer *t)
 {
     sim->now_ns = t->time_ns;
+    router_set_time(sim->router, t->time_ns);
     switch ((enum timer_kind)t->kind) {
     case TIMER_EVENT_BEGINS: failure_begin(sim, t->index); break;
     case TIMER_EVENT_ENDS: failure_end(sim, t->index); break;

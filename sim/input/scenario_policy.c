@@ -1,0 +1,216 @@
+/*
+ * How a next hop is picked from its group: of the router, and of single routes' groups.
+ *
+ *     "policy": "maglev"
+ *     "policy": {"name": "resilient", "buckets": 64, "idle_timer": "30s"}
+ */
+#include <string.h>
+
+#include "core/policy.h"
+#include "sim/input/scenario_parts.h"
+
+#define TIMER_MAX SCENARIO_DURATION_MAX
+
+/* clang-format off */
+#define RETURNS_FIELD                                                                    \
+    {.name = "returns", .kind = READER_BOOL,                                             \
+     READER_AT(struct policy_text, config.returns),                                      \
+     READER_GIVEN(struct policy_text, returns_given), .by_default = "true",              \
+     .doc = "linux: a daemon puts a next-hop object back when its link has returned, as" \
+            " the kernel alone never does"}
+
+static const struct reader_field threshold_fields[] = {
+    {.name = "objects", .kind = READER_BOOL,
+     READER_AT(struct policy_text, config.objects),
+     READER_GIVEN(struct policy_text, objects_given), .by_default = "false",
+     .doc = "linux: the group is one of next-hop objects (ip nexthop)"},
+    RETURNS_FIELD,
+    READER_END,
+};
+
+static const struct reader_field no_fields[] = {READER_END};
+
+static const struct reader_variant variants[] = {
+    {"hash-threshold", "contiguous regions of the hash space, by weight", threshold_fields},
+    {"modulo-n", "the hash modulo the number of living next hops", no_fields},
+    READER_END,
+};
+
+/* All but the end. */
+#define VARIANT_NAMES                                                                    \
+    .names = variants, .name_count = sizeof variants / sizeof variants[0] - 1,           \
+    .name_stride = sizeof variants[0]
+
+static const struct reader_field policy_fields[] = {
+    {.name = "name", .kind = READER_ENUM, READER_AT(struct policy_text, row),
+     VARIANT_NAMES, .required = true, .doc = "as `ecmplab list policies` shows them"},
+    READER_END,
+};
+/* clang-format on */
+
+static bool check_policy(const struct reader *r, void *object, const char *pointer)
+{
+    struct policy_text *t = object;
+    const int platform = scenario_reading_of(r)->platform;
+
+    t->config.name = variants[t->row].name;
+    if (strcmp(t->config.name, "resilient") == 0)
+        t->config.objects = true;
+    if (platform == PLATFORM_LINUX) {
+        if (t->returns_given && !t->config.objects)
+            return diag_error_member(r->diag, pointer, "returns",
+                                     "only next-hop objects go and return");
+        return true;
+    }
+    if (t->objects_given && platform >= 0)
+        return diag_error_member(r->diag, pointer, "objects",
+                                 "only platform 'linux' has next-hop objects");
+    if (t->returns_given && platform >= 0)
+        return diag_error_member(r->diag, pointer, "returns",
+                                 "only platform 'linux' has next-hop objects");
+    return true;
+}
+
+const struct reader_object policy_object = {
+    .name = "policy",
+    .doc = "a policy, and what it is told",
+    READER_STRUCT(struct policy_text),
+    .fields = policy_fields,
+    .check = check_policy,
+    .tag = "name",
+    .variants = variants,
+};
+
+static const struct reader_field name_field = {
+    .kind = READER_ENUM, .size = sizeof(uint8_t), VARIANT_NAMES};
+
+static const struct reader_field object_field = {
+    .kind = READER_OBJECT, .size = sizeof(struct policy_text), .object = &policy_object};
+
+bool scenario_read_policy(const struct reader *r, json_t *value, const char *pointer,
+                          void *target)
+{
+    json_t *object;
+    uint8_t row;
+    bool ok;
+
+    if (!json_is_string(value))
+        return reader_read_value(r, &object_field, value, pointer, target);
+    if (!reader_read_value(r, &name_field, value, pointer, &row))
+        return false;
+    object = json_pack("{s:O}", "name", value);
+    ok = reader_read(r, &policy_object, object, pointer, target);
+    json_decref(object);
+    return ok;
+}
+
+/* ---- building ---- */
+
+void scenario_policies_build(struct scenario_reading *s, const struct policy_text *router,
+                             struct route_text *const *routes, size_t len)
+{
+    struct router_config *c = &s->scenario->router;
+    struct config_policy *all = arena_alloc(s->reader.arena, len + 1, sizeof *all);
+    size_t n = 1;
+
+    all[0] = router->config;
+    for (size_t i = 0; i < len; i++) {
+        if (!routes[i] || !routes[i]->policy_given || !routes[i]->policy.config.name)
+            continue;
+        routes[i]->route.policy = (uint16_t)n;
+        all[n++] = routes[i]->policy.config;
+    }
+    if (!all[0].name) /* it could not be read */
+        all[0] = config_policy_defaults(policies[0]->name);
+    c->policies = all;
+    c->policies_len = n;
+}
+
+/* ---- judging ---- */
+
+static bool is_tracked(const struct router_config *c)
+{
+    if (c->tracking != TRACKING_AUTO)
+        return c->tracking == TRACKING_ON;
+    for (size_t i = 0; i < c->nat_len; i++)
+        if (!c->nat[i].disabled)
+            return true;
+    return false;
+}
+
+static bool same_group(const struct config_route *a, const struct config_route *b)
+{
+    return a->table == b->table && a->distance == b->distance && a->tos == b->tos &&
+           a->type == ROUTE_UNICAST && b->type == ROUTE_UNICAST &&
+           prefix_equal(&a->dst, &b->dst);
+}
+
+static bool same_policy(const struct config_policy *a, const struct config_policy *b)
+{
+    return strcmp(a->name, b->name) == 0 && a->objects == b->objects &&
+           a->returns == b->returns && a->buckets == b->buckets && a->idle_ns == b->idle_ns &&
+           a->unbalanced_ns == b->unbalanced_ns && a->table_size == b->table_size &&
+           a->gap_ns == b->gap_ns && a->flush_ns == b->flush_ns &&
+           a->window_ns == b->window_ns && a->choices == b->choices;
+}
+
+/* All routes of one group pick alike. */
+static void judge_group(struct scenario_reading *s, const struct config_route *route)
+{
+    const struct router_config *c = &s->scenario->router;
+
+    for (size_t i = 0; i < c->routes_len; i++) {
+        const struct config_route *other = &c->routes[i];
+
+        if (!other->pointer || !same_group(route, other) ||
+            same_policy(&c->policies[route->policy], &c->policies[other->policy]))
+            continue;
+        diag_error_member(s->reader.diag, route->pointer, "policy",
+                          "differs from that of %s, a route of the same group",
+                          other->pointer);
+        return;
+    }
+}
+
+static void judge_weights(struct scenario_reading *s, const struct config_route *route)
+{
+    const char *name = s->scenario->router.policies[route->policy].name;
+
+    if (policy_find(name)->traits & POLICY_WEIGHTED)
+        return;
+    for (size_t i = 0; i < route->gateways_len; i++) {
+        if (route->gateways[i].weight == 1)
+            continue;
+        diag_error_member(s->reader.diag, route->pointer, "weight",
+                          "policy '%s' knows no weights", name);
+        return;
+    }
+}
+
+void scenario_policies_judge(struct scenario_reading *s)
+{
+    const struct router_config *c = &s->scenario->router;
+
+    for (size_t i = 0; i < c->policies_len; i++) {
+        if (!(policy_find(c->policies[i].name)->traits & POLICY_TRACKED) || is_tracked(c))
+            continue;
+        diag_error(s->reader.diag, "/router",
+                   "policy '%s' works on connections, and nothing tracks them; expected"
+                   " 'connection_tracking' with 'enabled' \"yes\", or NAT rules",
+                   c->policies[i].name);
+        break;
+    }
+    for (size_t i = 0; i < c->routes_len; i++) {
+        const struct config_route *route = &c->routes[i];
+
+        if (!route->pointer)
+            continue;
+        judge_weights(s, route);
+        if (route->policy && route->type != ROUTE_UNICAST)
+            diag_error_member(s->reader.diag, route->pointer, "policy",
+                              "a route of type '%s' has nothing to pick from",
+                              route_type_names[route->type]);
+        else if (route->policy)
+            judge_group(s, route);
+    }
+}
