@@ -1,5 +1,7 @@
 #include "sim/observe/places.h"
 
+#include "sim/timeline/wan.h"
+
 void places_init(struct places *p, const struct scenario *s, const struct router *r)
 {
     p->scenario = s;
@@ -16,24 +18,10 @@ void places_free(struct places *p)
     mem_free(p->wan_of_iface);
 }
 
-static bool belongs(const struct places *p, const struct addr *src, int wan)
-{
-    const struct scenario_wan *w = &p->scenario->wans[wan];
-    const struct iface_state *own = router_iface(p->router, (unsigned)w->iface);
-
-    for (size_t i = 0; i < own->addresses_len; i++)
-        if (addr_equal(&own->addresses[i].addr, src))
-            return true;
-    for (size_t i = 0; i < w->prefixes_len; i++)
-        if (prefix_contains(&w->prefixes[i], src))
-            return true;
-    return false;
-}
-
 static bool belongs_elsewhere(const struct places *p, const struct addr *src, int wan)
 {
     for (size_t w = 0; w < p->scenario->wans_len; w++)
-        if ((int)w != wan && belongs(p, src, (int)w))
+        if ((int)w != wan && wan_owns(&p->scenario->wans[w], p->router, src))
             return true;
     return false;
 }
@@ -51,7 +39,7 @@ unsigned places_leaks(const struct places *p, const struct addr *src,
 {
     unsigned leaks = is_inside(p, dst) ? LEAK_INSIDE : 0;
 
-    if (belongs(p, src, wan))
+    if (wan_owns(&p->scenario->wans[wan], p->router, src))
         return leaks;
     if (addr_is_private(src))
         leaks |= LEAK_UNTRANSLATED;

@@ -239,8 +239,8 @@ static unsigned direction_of(const struct conn *c, const struct packet *p)
 }
 
 /* It comes by a WAN: whose link may be down, and whose connection may be forgotten. */
-static void admit_from_wan(struct simulation *sim, struct observation *o,
-                           const struct packet *wire)
+void entrance_from_wan(struct simulation *sim, struct observation *o,
+                       const struct packet *wire)
 {
     enum reason fault;
 
@@ -305,7 +305,7 @@ static void admit_later_fragment(struct simulation *sim, struct observation *o)
     wire.dst = way->wire_dst;
     wire.ttl = ttl_before(&wire);
     o->in_iface = way->iface;
-    admit_from_wan(sim, o, &wire);
+    entrance_from_wan(sim, o, &wire);
 }
 
 static void admit_to_lan(struct simulation *sim, struct observation *o,
@@ -329,7 +329,7 @@ static void admit_to_lan(struct simulation *sim, struct observation *o,
                 o->in_iface = sim->scenario->wans[wan].iface;
                 wire = *p;
                 wire.ttl = ttl_before(&wire);
-                admit_from_wan(sim, o, &wire);
+                entrance_from_wan(sim, o, &wire);
                 return;
             }
         } else if (assume_request(sim, o, lan)) {
@@ -342,7 +342,7 @@ static void admit_to_lan(struct simulation *sim, struct observation *o,
     }
     if (p->flags & PACKET_FRAGMENT)
         fragment_way_keep(sim, o, &wire);
-    admit_from_wan(sim, o, &wire);
+    entrance_from_wan(sim, o, &wire);
 }
 
 /* ------------------------------------------------------------------------------- either */

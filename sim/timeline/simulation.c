@@ -73,6 +73,11 @@ struct simulation *simulation_create(const struct scenario *s)
 
 static void streams_close(struct simulation *sim)
 {
+    for (size_t i = 0; i < sim->actors_len; i++)
+        sim->actors[i].kind->destroy(sim->actors[i].actor);
+    mem_free(sim->actors);
+    sim->actors = NULL;
+    sim->actors_len = 0;
     for (size_t i = 0; i < sim->streams_len; i++)
         feed_close(sim->streams[i].feed);
     mem_free(sim->streams);
@@ -256,22 +261,22 @@ static enum fate fate_of_verdict(enum verdict v)
 void simulation_deliver(struct simulation *sim, struct observation *o,
                         const struct packet *wire, const struct router_key *key)
 {
-    struct decision d;
+    struct decision *d = &sim->decision;
     enum fate fate;
     enum reason reason;
 
-    router_forward_keyed(sim->router, wire, key, o->in_iface, sim->now_ns, &d);
-    if (d.reason == REASON_INVALID && o->in_wan < 0 && !(wire->flags & PACKET_FRAGMENT) &&
+    router_forward_keyed(sim->router, wire, key, o->in_iface, sim->now_ns, d);
+    if (d->reason == REASON_INVALID && o->in_wan < 0 && !(wire->flags & PACKET_FRAGMENT) &&
         entrance_assume_answer(sim, o))
-        router_forward(sim->router, wire, o->in_iface, sim->now_ns, &d);
-    o->decision = &d;
+        router_forward(sim->router, wire, o->in_iface, sim->now_ns, d);
+    o->decision = d;
     o->wire = wire;
     /* Only the decision knows: what was found before may have ended with this packet. */
-    o->conn = d.conn == CONN_NONE ? NULL : conn_at(router_conns(sim->router), d.conn);
-    if (d.out_iface != NEXTHOP_NONE)
-        o->out_wan = sim->wan_of_iface[d.out_iface];
-    fate = fate_of_verdict(d.verdict);
-    reason = d.reason;
+    o->conn = d->conn == CONN_NONE ? NULL : conn_at(router_conns(sim->router), d->conn);
+    if (d->out_iface != NEXTHOP_NONE)
+        o->out_wan = sim->wan_of_iface[d->out_iface];
+    fate = fate_of_verdict(d->verdict);
+    reason = d->reason;
     if (fate == FATE_DELIVERED && o->out_wan >= 0) {
         const enum reason fault = wan_fault(&sim->wans[o->out_wan]);
 
@@ -350,6 +355,19 @@ static void stream_advance(struct simulation *sim, struct stream *st)
         conn_prefetch_entry(conns, st->batch->arrivals[i].key.hash);
 }
 
+static void actor_open(struct simulation *sim, size_t traffic)
+{
+    const struct scenario_traffic *t = &sim->scenario->traffic[traffic];
+    struct acting *a;
+
+    if (!sim->actors)
+        sim->actors = mem_alloc(sim->scenario->traffic_len, sizeof *sim->actors);
+    a = &sim->actors[sim->actors_len++];
+    a->kind = source_kinds[t->kind].actor;
+    a->order = traffic;
+    a->actor = a->kind->create(sim, t);
+}
+
 static bool streams_open(struct simulation *sim, char *error, size_t error_size)
 {
     const struct scenario *s = sim->scenario;
@@ -357,8 +375,13 @@ static bool streams_open(struct simulation *sim, char *error, size_t error_size)
 
     sim->streams = mem_alloc(s->traffic_len, sizeof *sim->streams);
     for (size_t i = 0; i < s->traffic_len; i++) {
-        struct stream *st = &sim->streams[i];
+        struct stream *st = &sim->streams[sim->streams_len];
 
+        if (source_kinds[s->traffic[i].kind].actor) {
+            actor_open(sim, i);
+            continue;
+        }
+        st->order = i;
         st->iface = s->traffic[i].iface;
         st->feed = feed_open(&s->traffic[i], &prepare, error, error_size);
         if (!st->feed)
@@ -407,6 +430,51 @@ static void packet_run(struct simulation *sim, struct stream *st)
     st->next++;
 }
 
+/* The actor that is due first, the first of equals, and when; NULL: none ever is. */
+static struct acting *actor_next(struct simulation *sim, int64_t *due_ns)
+{
+    struct acting *best = NULL;
+
+    *due_ns = ACTOR_NEVER;
+    for (size_t i = 0; i < sim->actors_len; i++) {
+        struct acting *a = &sim->actors[i];
+        const int64_t next_ns = a->kind->next_ns(a->actor);
+
+        if (next_ns < *due_ns) {
+            best = a;
+            *due_ns = next_ns;
+        }
+    }
+    return best;
+}
+
+static void actor_run(struct simulation *sim, struct acting *a, int64_t due_ns)
+{
+    simulation_advance(sim, due_ns);
+    a->kind->act(a->actor);
+}
+
+/* What comes next of all traffic, up to the end; false when nothing does. */
+static bool traffic_run_next(struct simulation *sim, int64_t end_ns)
+{
+    struct stream *st = stream_next(sim);
+    int64_t due_ns, packet_ns = st ? st->batch->packets[st->next].time_ns : ACTOR_NEVER;
+    struct acting *a = actor_next(sim, &due_ns);
+
+    if (a && (due_ns < packet_ns || (due_ns == packet_ns && a->order < st->order))) {
+        if (due_ns > end_ns)
+            return false;
+        actor_run(sim, a, due_ns);
+        return true;
+    }
+    if (!st || packet_ns > end_ns)
+        return false;
+    packet_run(sim, st);
+    if (st->next == st->batch->len)
+        stream_advance(sim, st);
+    return true;
+}
+
 /* Did every stream that has ended end well? */
 static bool streams_ended_well(const struct simulation *sim, char *error, size_t error_size)
 {
@@ -434,17 +502,11 @@ static void fragments_end(struct simulation *sim)
 bool simulation_run(struct simulation *sim, char *error, size_t error_size)
 {
     const int64_t end_ns = sim->scenario->duration_ns;
-    struct stream *st;
 
     if (!streams_open(sim, error, error_size))
         return false;
-    while ((st = stream_next(sim))) {
-        if (end_ns && st->batch->packets[st->next].time_ns > end_ns)
-            break;
-        packet_run(sim, st);
-        if (st->next == st->batch->len)
-            stream_advance(sim, st);
-    }
+    while (traffic_run_next(sim, end_ns ? end_ns : INT64_MAX))
+        ;
     if (!streams_ended_well(sim, error, error_size))
         return false;
     if (end_ns)

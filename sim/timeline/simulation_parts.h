@@ -2,6 +2,7 @@
  * simulation_parts - what the parts of the simulation share
  *
  *     simulation.c   making it, merging the streams, one packet's course, the end
+ *     send.c         packets of traffic that acts
  *     entrance.c     where a captured packet enters the router, and as what
  *     failure.c      the kinds of events: what begins and what ends
  *     probes.c       gateway checks: probes sent, answered or missed
@@ -9,6 +10,7 @@
 #ifndef ECMPLAB_SIMULATION_PARTS_H
 #define ECMPLAB_SIMULATION_PARTS_H
 
+#include "sim/timeline/actor.h"
 #include "sim/timeline/feed.h"
 #include "sim/timeline/heap.h"
 #include "sim/timeline/simulation.h"
@@ -27,7 +29,15 @@ struct stream {
     struct feed *feed;
     const struct batch *batch;
     unsigned next; /* in the batch */
+    size_t order;  /* in the scenario's traffic */
     int iface;     /* where its LAN packets enter; -1: by their source */
+};
+
+/* Traffic that acts, as the merge sees it. */
+struct acting {
+    const struct actor_kind *kind;
+    void *actor;
+    size_t order;
 };
 
 /* A prefix test without branches on the family: two masked words. */
@@ -67,6 +77,9 @@ struct simulation {
     bool *sleeping; /* a gateway check each */
     struct stream *streams;
     size_t streams_len;
+    struct acting *actors;
+    size_t actors_len;
+    struct decision decision; /* the last one */
     struct event_course *courses;
     uint8_t *old_lengths; /* an event each: of the network of the address that it replaced */
     struct hold *route_holds, *rule_holds;
@@ -105,6 +118,10 @@ void simulation_note_change(struct simulation *sim, enum change_kind kind, int e
 void entrance_segments_init(struct simulation *sim);
 void entrance_admit(struct simulation *sim, const struct captured *c, const struct arrival *a,
                     int stream_iface);
+
+/* It comes by a WAN (o->in_iface), whose link may be down, and whose connection may be forgotten. */
+void entrance_from_wan(struct simulation *sim, struct observation *o,
+                       const struct packet *wire);
 
 /*
  * A LAN host acknowledges a connection whose SYN+ACK the capture does not show: it must have

@@ -9,6 +9,8 @@
 #include "sim/input/capture.h"
 #include "sim/input/scenario.h"
 
+struct actor_kind;
+
 enum { SOURCE_BATCH = 2 * CAPTURE_BATCH };
 
 struct source_kind {
@@ -21,6 +23,7 @@ struct source_kind {
     const char *(*error)(const void *stream);
     uint64_t (*steps_back)(const void *stream);
     void (*close)(void *stream);
+    const struct actor_kind *actor; /* instead of all these: it acts (actor.h) */
 };
 
 /* One row for each enum traffic_kind. */

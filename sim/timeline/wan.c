@@ -5,6 +5,19 @@ void wan_init(struct wan_link *w)
     *w = (struct wan_link){.up_since_ns = 0};
 }
 
+bool wan_owns(const struct scenario_wan *w, const struct router *r, const struct addr *a)
+{
+    const struct iface_state *own = router_iface(r, (unsigned)w->iface);
+
+    for (size_t i = 0; i < own->addresses_len; i++)
+        if (addr_equal(&own->addresses[i].addr, a))
+            return true;
+    for (size_t i = 0; i < w->prefixes_len; i++)
+        if (prefix_contains(&w->prefixes[i], a))
+            return true;
+    return false;
+}
+
 bool wan_is_up(const struct wan_link *w)
 {
     return !w->carrier_lost && !w->admin_down;

@@ -14,6 +14,7 @@
 #define ECMPLAB_WAN_H
 
 #include "core/router.h"
+#include "sim/input/scenario.h"
 
 struct wan_link {
     unsigned carrier_lost, admin_down, gateway_down, blackholed; /* events that hold it so */
@@ -23,6 +24,10 @@ struct wan_link {
 };
 
 void wan_init(struct wan_link *w);
+
+/* Does the provider deliver this address here: is it one of the interface's now, or in a prefix
+ * that is routed to it? */
+bool wan_owns(const struct scenario_wan *w, const struct router *r, const struct addr *a);
 
 bool wan_is_up(const struct wan_link *w);
 

@@ -1,0 +1,53 @@
+/*
+ * actor - traffic that acts: it is woken at times of its own, sends packets one by one, and
+ * sees what becomes of each
+ *
+ *     next_ns() ──▶ the simulation's merge ──▶ act(now) ── simulation_send_up(), _down() ──▶ router
+ *                                                 ▲                              │
+ *                                                 └────────── struct sending ────┘
+ *
+ * Streams (source.h) are read ahead and cannot react; actors are asked at their turn. Of packets
+ * and actors due at one instant, those that stand first in the scenario's traffic come first,
+ * and timers come before either.
+ */
+#ifndef ECMPLAB_ACTOR_H
+#define ECMPLAB_ACTOR_H
+
+#include "sim/timeline/simulation.h"
+
+#define ACTOR_NEVER INT64_MAX
+
+struct actor_kind {
+    /* `t` is borrowed for the actor's life. */
+    void *(*create)(struct simulation *sim, const struct scenario_traffic *t);
+    /* When it next has something to do; ACTOR_NEVER: it has ended. */
+    int64_t (*next_ns)(const void *actor);
+    /* Do all that is due at next_ns(), which is now. */
+    void (*act)(void *actor);
+    void (*destroy)(void *actor);
+};
+
+/* What became of a packet that an actor sent. */
+struct sending {
+    uint8_t fate;     /* enum fate */
+    uint8_t reason;   /* enum reason; of FATE_DROPPED and FATE_UNROUTED */
+    int wan;          /* up: by which it left; -1: none */
+    struct addr src;  /* up: as the other end sees it */
+    uint16_t sport;
+    int64_t delay_ns; /* on the WAN's link, when it arrived */
+};
+
+/* A host of the LAN sends it; it enters by the interface on whose network its source is. */
+void simulation_send_up(struct simulation *sim, const struct packet *p, struct sending *out);
+
+/*
+ * The Internet sends `wire` to a public address of this WAN; `lan` is the same as the LAN host
+ * will see it, or would.
+ */
+void simulation_send_down(struct simulation *sim, const struct packet *wire,
+                          const struct packet *lan, int wan, struct sending *out);
+
+/* The WAN to which the Internet delivers packets for this address now; -1: to none. */
+int simulation_wan_of_address(const struct simulation *sim, const struct addr *a);
+
+#endif
