@@ -26,7 +26,7 @@
 #include "sim/verify/lab_parts.h"
 
 enum {
-    ADDRESSES_WAIT_MS = 500, /* an address whose link is down never gets its route */
+    ADDRESSES_WAIT_MS = 500, /* for IPv6 addresses to have their local routes */
     CARRIER_WAIT_MS = 3000,  /* the kernel takes up to a second for a lost carrier */
     FLUSH_WAIT_MS = 40,      /* masquerade forgets connections in a work queue */
 };
@@ -221,41 +221,51 @@ static bool ip_batch(struct lab *lab, const char *lines, bool v6)
     return good;
 }
 
-/* How many lines of a file of /proc have all of these bits in that column, counted from 0? */
-static unsigned lines_with_bits(const char *path, unsigned column, unsigned long bits)
+static bool flags_get(struct lab *lab, int socket_fd, const char *name, unsigned *flags);
+
+/* Is there a local route to this address (32 digits, as in if_inet6) on this interface? */
+static bool local_route_is_there(const char *address, const char *iface)
 {
-    FILE *f = fopen(path, "re");
-    char line[256];
-    unsigned count = 0;
+    FILE *f = fopen("/proc/thread-self/net/ipv6_route", "re");
+    char line[256], dst[33], dev[17];
+    unsigned long flags;
+    bool found = false;
 
-    while (f && fgets(line, sizeof line, f)) {
-        const char *word = line + strspn(line, " ");
-
-        for (unsigned i = 0; i < column; i++) {
-            word += strcspn(word, " ");
-            word += strspn(word, " ");
-        }
-        count += (strtoul(word, NULL, 16) & bits) == bits;
-    }
+    while (f && !found && fgets(line, sizeof line, f))
+        found = sscanf(line, "%32s %*s %*s %*s %*s %*s %*s %*s %lx %16s", dst, &flags,
+                       dev) == 3 &&
+                (flags & RTF_LOCAL) && strcmp(dst, address) == 0 &&
+                strcmp(dev, iface) == 0;
     if (f)
         fclose(f);
-    return count;
+    return found;
 }
 
-/* The kernel makes IPv6 addresses its own in a work queue: until each has its local route. */
+/* Has each IPv6 address of an interface that is up its local route? One of an interface that is
+ * down, and was told to keep it, has none. */
+static bool addresses_are_routed(struct lab *lab)
+{
+    FILE *f = fopen("/proc/thread-self/net/if_inet6", "re");
+    char line[256], address[33], iface[17];
+    unsigned flags;
+    bool all = true;
+
+    while (f && all && fgets(line, sizeof line, f))
+        all = sscanf(line, "%32s %*s %*s %*s %*s %16s", address, iface) != 2 ||
+              !flags_get(lab, lab->router_socket, iface, &flags) || !(flags & IFF_UP) ||
+              local_route_is_there(address, iface);
+    if (f)
+        fclose(f);
+    return all;
+}
+
+/* The kernel makes IPv6 addresses its own in a work queue. */
 static bool addresses_wait(struct lab *lab)
 {
     if (!lab_enter(lab, lab->router))
         return false;
-    for (int ms = 0; ms < ADDRESSES_WAIT_MS; ms++) {
-        const unsigned addresses =
-            lines_with_bits("/proc/thread-self/net/if_inet6", 0, 0);
-
-        if (lines_with_bits("/proc/thread-self/net/ipv6_route", 8, RTF_LOCAL) >=
-            addresses)
-            break;
+    for (int ms = 0; ms < ADDRESSES_WAIT_MS && !addresses_are_routed(lab); ms++)
         usleep(1000);
-    }
     lab_leave(lab);
     return true;
 }
