@@ -172,6 +172,63 @@ static void routeros_lookup_only_takes_a_second_rule(void **state)
                    "rule add from 192.168.10.50/32 unreachable priority 15\n");
 }
 
+/* The rest table: 100000 + 129 times the table + the prefix length. */
+static void only_with_min_prefix_goes_on_in_the_rest_table(void **state)
+{
+    const struct router_config c = {.platform = PLATFORM_ROUTEROS7};
+    struct config_rule r = any_rule(RULE_LOOKUP_ONLY);
+    struct written w;
+
+    (void)state;
+    r.min_prefix = 24;
+    r.src = prefix("192.168.10.50/32");
+    kernel_rule_write(writing(&w), "add", &c, &r);
+    expect_written(
+        &w, "with min_prefix",
+        "rule add from 192.168.10.50/32 table 1003 suppress_prefixlength 24 priority 14\n"
+        "rule add from 192.168.10.50/32 table 100411 priority 15\n");
+    r.min_prefix = 200;
+    kernel_rule_write(writing(&w), "del", &c, &r);
+    expect_written(&w, "longer than any address",
+                   "rule del from 192.168.10.50/32 table 1003 suppress_prefixlength 200 "
+                   "priority 14\n"
+                   "rule del from 192.168.10.50/32 table 100515 priority 15\n");
+}
+
+/* The kernel's own `main` has priority 32766. */
+static void main_is_behind_every_rule_of_a_routeros(void **state)
+{
+    static const struct {
+        const char *what;
+        enum platform platform;
+        uint32_t number;
+        const char *text;
+    } rows[] = {
+        {"the last in front of it", PLATFORM_ROUTEROS7, 16382,
+         "-6 rule add to 2001:db8::/32 prohibit priority 32764\n"},
+        {"the first behind it", PLATFORM_ROUTEROS7, 16383,
+         "-6 rule add to 2001:db8::/32 prohibit priority 32766\n"
+         "rule add table main priority 4294967295\n"
+         "-6 rule add table main priority 4294967295\n"
+         "rule del priority 32766 table main\n-6 rule del priority 32766 table main\n"},
+        {"where Linux is told to have it", PLATFORM_LINUX, 40000,
+         "-6 rule add to 2001:db8::/32 prohibit priority 40000\n"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct config_rule r = any_rule(RULE_PROHIBIT);
+        const struct router_config c = {
+            .platform = rows[i].platform, .rules = &r, .rules_len = 1};
+        struct written w;
+
+        r.priority = rows[i].number;
+        r.dst = prefix("2001:db8::/32");
+        kernel_config_write(writing(&w), &c);
+        expect_written(&w, rows[i].what, rows[i].text);
+    }
+}
+
 /* ---------------------------------------------------------------------------------- NAT */
 
 static void nat_rules_keep_their_order_and_matchers(void **state)
@@ -321,6 +378,8 @@ int main(void)
         cmocka_unit_test(a_route_names_its_table_metric_and_next_hops),
         cmocka_unit_test(a_rule_is_written_for_each_family_that_it_is_for),
         cmocka_unit_test(routeros_lookup_only_takes_a_second_rule),
+        cmocka_unit_test(only_with_min_prefix_goes_on_in_the_rest_table),
+        cmocka_unit_test(main_is_behind_every_rule_of_a_routeros),
         cmocka_unit_test(nat_rules_keep_their_order_and_matchers),
         cmocka_unit_test(without_nat_nothing_is_tracked),
         cmocka_unit_test(the_sysctls_carry_hash_and_policy),

@@ -224,6 +224,21 @@ static bool check_families(const struct reader *r, const struct rule_text *t,
     return true;
 }
 
+/* Source: Linux fib_rule_port_range_valid(). */
+static bool check_ports(const struct reader *r, const struct rule_text *t,
+                        const char *pointer)
+{
+    const struct config_rule *rule = &t->rule;
+
+    if (rule->sport.last == UINT16_MAX)
+        diag_error_member(r->diag, pointer, "src_port",
+                          "port 65535: Linux takes none above 65534 in a rule");
+    if (rule->dport.last == UINT16_MAX)
+        diag_error_member(r->diag, pointer, "dst_port",
+                          "port 65535: Linux takes none above 65534 in a rule");
+    return rule->sport.last != UINT16_MAX && rule->dport.last != UINT16_MAX;
+}
+
 static bool check_rule(const struct reader *r, void *object, const char *pointer)
 {
     struct rule_text *t = object;
@@ -231,6 +246,7 @@ static bool check_rule(const struct reader *r, void *object, const char *pointer
 
     ok = check_table(r, t, pointer) && ok;
     ok = check_families(r, t, pointer) && ok;
+    ok = check_ports(r, t, pointer) && ok;
     if (t->rule.from_router && t->interface)
         ok = diag_error_member(r->diag, pointer, "interface",
                                "what the router itself sends comes in by no interface");

@@ -17,7 +17,8 @@ static const struct standing_in {
     {PLATFORM_ROUTEROS7,
      "a link that is not running is administratively down in the kernel, addresses kept"},
     {PLATFORM_ROUTEROS7,
-     "lookup-only-in-table is two rules: the look-up, then unreachable"},
+     "lookup-only-in-table is two rules: the look-up, then unreachable, or with min_prefix"
+     " a table that throws what was passed over"},
     {PLATFORM_LINUX, "gateway checks are a daemon's: it replaces the route by one with "
                      "the gateways that pass"},
 };

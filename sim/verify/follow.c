@@ -7,6 +7,7 @@
 
 #include "core/memory.h"
 #include "sim/verify/kernel_config.h"
+#include "sim/verify/rest.h"
 
 /* What the kernel was told of an interface last. */
 struct followed_iface {
@@ -31,6 +32,7 @@ struct follow {
     struct followed_iface *ifaces;
     struct followed_route *routes; /* one for each of the configuration */
     bool *checks_up;               /* Linux */
+    struct rest *rest;             /* RouterOS */
 };
 
 /* ---------------------------------------------------------------- lines for ip, collected */
@@ -465,7 +467,7 @@ bool follow_change(struct follow *f)
             return false;
     if (f->config->platform == PLATFORM_LINUX)
         return follow_checks(f) && (!links_changed || daemon_again(f));
-    return follow_daemon(f, links_changed);
+    return follow_daemon(f, links_changed) && rest_follow(f->rest);
 }
 
 /* ---------------------------------------------------------------------------- the start */
@@ -502,7 +504,9 @@ static bool start(struct follow *f, bool routes_only)
         if (kernel_tracks(f->config) && !sysctls_set(f, true))
             return false;
     }
-    return follow_change(f);
+    if (f->config->platform == PLATFORM_ROUTEROS7)
+        f->rest = rest_create(f->lab, f->config, f->router);
+    return (f->rest || f->config->platform == PLATFORM_LINUX) && follow_change(f);
 }
 
 struct follow *follow_create(struct lab *lab, const struct scenario *s,
@@ -538,6 +542,7 @@ void follow_destroy(struct follow *f)
         mem_free(f->ifaces[i].addresses);
     for (size_t i = 0; i < f->config->routes_len; i++)
         free(f->routes[i].line);
+    rest_destroy(f->rest);
     mem_free(f->ifaces);
     mem_free(f->routes);
     mem_free(f->checks_up);

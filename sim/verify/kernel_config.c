@@ -8,6 +8,8 @@ enum {
     KERNEL_LOCAL = 255,
     KERNEL_DEFAULT = 253,
     KERNEL_FIRST_USER = 1000,
+    KERNEL_FIRST_REST = 100000,
+    KERNEL_MAIN_PRIORITY = 32766,
     CONFIG_GATEWAYS = 256,       /* of one route: the reader takes no more */
     CONNECTIONS_LAST_S = 432000, /* five days: longer than any replay */
 };
@@ -20,6 +22,20 @@ uint32_t kernel_table(unsigned table)
     case TABLE_DEFAULT: return KERNEL_DEFAULT;
     default: return KERNEL_FIRST_USER + table;
     }
+}
+
+/* A longer min_prefix than an address passes over no more than one as long. */
+uint32_t kernel_rest_table(unsigned table, int min_prefix)
+{
+    enum { LENGTHS = 129 };
+    const unsigned length = min_prefix < LENGTHS ? (unsigned)min_prefix : LENGTHS - 1;
+
+    return KERNEL_FIRST_REST + table * LENGTHS + length;
+}
+
+bool kernel_rule_needs_rest(const struct config_rule *r)
+{
+    return r->action == RULE_LOOKUP_ONLY && r->min_prefix >= 0;
 }
 
 static const char *family_option(unsigned family)
@@ -184,6 +200,20 @@ static void rule_line_write(FILE *out, const char *verb, unsigned family,
     fprintf(out, " priority %" PRIu32 "\n", priority);
 }
 
+/* What becomes of packets for which lookup-only-in-table had no answer. */
+static void rest_line_write(FILE *out, const char *verb, unsigned family,
+                            const struct config_rule *r, uint32_t priority)
+{
+    fprintf(out, "%srule %s", family_option(family), verb);
+    selectors_write(out, r);
+    if (kernel_rule_needs_rest(r))
+        fprintf(out, " table %" PRIu32,
+                kernel_rest_table((unsigned)r->table, r->min_prefix));
+    else
+        fprintf(out, " unreachable");
+    fprintf(out, " priority %" PRIu32 "\n", priority);
+}
+
 static bool rule_has_family(const struct config_rule *r, unsigned family)
 {
     return (r->family == FAMILY_NONE || r->family == family) &&
@@ -191,25 +221,45 @@ static bool rule_has_family(const struct config_rule *r, unsigned family)
            (!addr_is_set(&r->dst.addr) || r->dst.addr.family == family);
 }
 
+static uint32_t rule_priority(const struct router_config *c, const struct config_rule *r)
+{
+    return c->platform == PLATFORM_ROUTEROS7 ? 2 * r->priority : r->priority;
+}
+
 void kernel_rule_write(FILE *out, const char *verb, const struct router_config *c,
                        const struct config_rule *r)
 {
     static const unsigned families[] = {FAMILY_V4, FAMILY_V6};
-    const bool doubled = c->platform == PLATFORM_ROUTEROS7;
-    const uint32_t priority = doubled ? 2 * r->priority : r->priority;
-    struct config_rule otherwise = *r;
+    const uint32_t priority = rule_priority(c, r);
 
-    otherwise.action = RULE_UNREACHABLE;
     for (size_t i = 0; i < 2; i++) {
         if (!rule_has_family(r, families[i]))
             continue;
         rule_line_write(out, verb, families[i], r, priority);
         if (r->action == RULE_LOOKUP_ONLY)
-            rule_line_write(out, verb, families[i], &otherwise, priority + 1);
+            rest_line_write(out, verb, families[i], r, priority + 1);
     }
 }
 
 /* ---------------------------------------------------------------------------- the start */
+
+/* RouterOS's `main` is behind all rules, however many there are. */
+static void main_rule_write(FILE *out, const struct router_config *c)
+{
+    bool reached = false;
+
+    for (size_t i = 0; i < c->rules_len && c->platform == PLATFORM_ROUTEROS7; i++)
+        reached |= rule_priority(c, &c->rules[i]) + 1 >= KERNEL_MAIN_PRIORITY; /* both */
+    if (c->no_main_rule)
+        fprintf(out, "rule del priority 32766\nrule del priority 32767\n"
+                     "-6 rule del priority 32766\n");
+    else if (reached)
+        fprintf(out,
+                "rule add table main priority %u\n-6 rule add table main priority %u\n"
+                "rule del priority 32766 table main\n"
+                "-6 rule del priority 32766 table main\n",
+                UINT32_MAX, UINT32_MAX);
+}
 
 void kernel_config_write(FILE *out, const struct router_config *c)
 {
@@ -227,9 +277,7 @@ void kernel_config_write(FILE *out, const struct router_config *c)
     for (size_t i = 0; i < c->rules_len; i++)
         if (!c->rules[i].disabled)
             kernel_rule_write(out, "add", c, &c->rules[i]);
-    if (c->no_main_rule)
-        fprintf(out, "rule del priority 32766\nrule del priority 32767\n"
-                     "-6 rule del priority 32766\n");
+    main_rule_write(out, c);
 }
 
 uint32_t kernel_hash_seed(const struct hash_config *c)

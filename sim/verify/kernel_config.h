@@ -6,7 +6,8 @@
  * Interface i is called if<i> (lab.h). Tables: main 254, local 255, default 253, table i of the
  * configuration i + 1000. A rule of priority N has N on Linux; RouterOS's rules, which are
  * numbered from 1, have 2 N, because lookup-only-in-table takes two rules of the kernel: the
- * look-up, and unreachable for what it does not find.
+ * look-up, and unreachable for what it does not find; with min_prefix a look-up in the rest table
+ * (rest.h). Where so many rules reach the kernel's own rule `main`, that moves behind them.
  *
  * Each writer appends to `out` and knows nothing of the kernel's state: pure translation.
  * Sources: ip-address(8), ip-route(8), ip-rule(8), nft(8); Linux Documentation/networking/
@@ -21,6 +22,11 @@
 #include "core/rib.h"
 
 uint32_t kernel_table(unsigned table);
+
+/* Of rest.h, for look-ups in `table`; from 100,000 on. Needed by lookup-only-in-table with
+ * min_prefix alone. */
+uint32_t kernel_rest_table(unsigned table, int min_prefix);
+bool kernel_rule_needs_rest(const struct config_rule *r);
 
 /* "address add ..." or "address del ..." */
 void kernel_address_write(FILE *out, const char *verb, unsigned iface,

@@ -91,6 +91,19 @@ for failure in '"kind": "link-down"' '"kind": "link-down", "how": "admin"' '"kin
     done
 done
 
+# RouterOS's "only in this table" with min_prefix: goes on past a route that it passes over, ends where
+# there is none. The table w2 has its one route while wan2 is up.
+only='"action": "lookup-only-in-table", "min_prefix":'
+for rule in "{$only 0, \"table\": \"main\"}" "{$only 24, \"table\": \"main\"}" \
+    "{$only 0, \"table\": \"w2\", \"interface\": \"bridge-lan\"}" \
+    "{$only 200, \"table\": \"ecmp\", \"src_address\": \"192.168.10.50\"}"; do
+    for how in --json --decisions-only; do
+        agrees "$rule, $how" $how --set '/router/tables=["ecmp", "w2"]' \
+            --set '/router/routes/-={"gateway": "100.64.2.1", "table": "w2"}' \
+            --set "/router/rules/0=$rule" --set '/expect=[]' scenarios/001-recipe.json
+    done
+done
+
 # The findings as JSON.
 agrees "JSON" --json scenarios/001-recipe.json
 grep -q '"format": "ecmplab-verify/1"' "$tmp/out"
