@@ -249,11 +249,85 @@ static void a_decision_is_taken_once_an_epoch_and_direction(void **state)
     lab_destroy(l);
 }
 
+/* One half of a datagram: the first, or the one behind it. IPv6, 1000 bytes of payload each. */
+static struct packet half_of(const struct packet *whole, bool first)
+{
+    struct packet p = *whole;
+
+    p.next_header = PROTO_FRAGMENT;
+    p.flags = PACKET_FRAGMENT | (first ? PACKET_MORE_FRAGMENTS : PACKET_LATER_FRAGMENT);
+    p.fragment_id = 7;
+    p.fragment_offset = first ? 0 : 125;
+    p.transport_bytes = first ? 8 : 0;
+    p.payload_bytes = 1000;
+    p.size_bytes = 1048;
+    return p;
+}
+
+/*
+ * A datagram that came in fragments has its own next header again (RFC 8200, section 4.5), which
+ * policy l3 hashes: it goes the way of whole ones, and their kept decision is its own.
+ * Untracked, nobody puts it together, and 44 is hashed.
+ */
+static void a_datagram_in_fragments_keeps_to_the_way_of_whole_ones(void **state)
+{
+    static const struct {
+        const char *what, *head;
+        bool tracked;
+    } rows[] = {
+        {"tracked", "platform linux\nhash l3 1\ntracking on\n", true},
+        {"untracked", "platform linux\nhash l3 1\ntracking off\n", false},
+    };
+    enum { HOSTS = 64 };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char text[1024];
+        unsigned elsewhere = 0, used[3] = {0};
+        struct lab *l;
+
+        snprintf(text, sizeof text,
+                 "%siface lan 2001:db8:10::1/64\niface wan1 2001:db8:1::2/64\n"
+                 "iface wan2 2001:db8:2::2/64\nroute ::/0 via 2001:db8:1::1 "
+                 "2001:db8:2::1\n",
+                 rows[i].head);
+        l = lab_create(text);
+        for (unsigned host = 2; host < 2 + HOSTS; host++) {
+            struct packet whole = packet("udp [2001:db8:10::5]:40000 > [2001:db8:ff::1]:443");
+            struct packet first, second;
+            unsigned way;
+
+            whole.dst.bytes[15] = (uint8_t)host;
+            first = half_of(&whole, true);
+            second = half_of(&whole, false);
+            lab_send_packet(l, "lan", &whole, 1);
+            way = l->last.out_iface;
+            used[way]++;
+            lab_send_packet(l, "lan", &first, 1);
+            assert_int_equal(l->last.verdict,
+                             rows[i].tracked ? VERDICT_HELD : VERDICT_FORWARD);
+            if (!rows[i].tracked)
+                elsewhere += l->last.out_iface != way;
+            lab_send_packet(l, "lan", &second, 1);
+            assert_int_equal(l->last.verdict, VERDICT_FORWARD);
+            if (rows[i].tracked && (l->last.out_iface != way ||
+                                    (l->last.flags & DECISION_ROUTED)))
+                fail_msg("%s, host %u: by interface %u, whole by %u, flags %x",
+                         rows[i].what, host, l->last.out_iface, way, l->last.flags);
+        }
+        if (!used[1] || !used[2] || (elsewhere > 0) == rows[i].tracked)
+            fail_msg("%s: %u and %u ways, %u elsewhere", rows[i].what, used[1], used[2],
+                     elsewhere);
+        lab_destroy(l);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kept_decisions_are_the_decisions),
         cmocka_unit_test(a_decision_is_taken_once_an_epoch_and_direction),
+        cmocka_unit_test(a_datagram_in_fragments_keeps_to_the_way_of_whole_ones),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

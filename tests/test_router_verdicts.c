@@ -151,25 +151,36 @@ static void a_bound_lookup_takes_its_device(void **state)
     lab_destroy(l);
 }
 
-/* Two SAs between the same hosts are one connection, but their SPIs hash apart. */
-static void esp_spreads_by_its_spi(void **state)
+/*
+ * Two SAs between the same hosts are one connection, but their SPIs hash apart: each packet is
+ * decided anew, whichever came before it.
+ */
+static void ipsec_spreads_by_its_spi(void **state)
 {
-    struct lab *l = lab_create(INTERFACES "hash l4 5\n"
-                                          "route 0.0.0.0/0 via 100.64.1.1 100.64.2.1\n");
-    unsigned used[2] = {0};
+    static const char *const rows[] = {"esp 192.168.10.5:1 > 45.57.1.1:2",
+                                       "ah 192.168.10.5:1 > 45.57.1.1:2"};
 
     (void)state;
-    for (unsigned i = 0; i < 200; i++) {
-        struct packet p = packet("esp 192.168.10.5:1 > 45.57.1.1:2");
+    for (size_t k = 0; k < ARRAY_LEN(rows); k++) {
+        struct lab *l =
+            lab_create(INTERFACES "hash l4 5\n"
+                                  "route 0.0.0.0/0 via 100.64.1.1 100.64.2.1\n");
+        unsigned used[2] = {0};
 
-        p.sport = (uint16_t)(i * 7);
-        lab_send_packet(l, "lan", &p, 1);
-        assert_int_equal(l->last.member, hash_packet(&l->config.hash, &p) > 1073741823);
-        used[l->last.member]++;
+        for (unsigned i = 0; i < 200; i++) {
+            struct packet p = packet(rows[k]);
+
+            p.sport = (uint16_t)(i * 7);
+            lab_send_packet(l, "lan", &p, 1);
+            if (l->last.member != (hash_packet(&l->config.hash, &p) > 1073741823) ||
+                !(l->last.flags & DECISION_ROUTED))
+                fail_msg("%s: packet %u takes another's way", rows[k], i);
+            used[l->last.member]++;
+        }
+        assert_true(used[0] > 50 && used[1] > 50);
+        assert_int_equal(conn_count(router_conns(l->router)), 1);
+        lab_destroy(l);
     }
-    assert_true(used[0] > 50 && used[1] > 50);
-    assert_int_equal(conn_count(router_conns(l->router)), 1);
-    lab_destroy(l);
 }
 
 int main(void)
@@ -179,7 +190,7 @@ int main(void)
         cmocka_unit_test(without_any_route_it_is_unreachable),
         cmocka_unit_test(the_routers_own_packets_leave_by_the_wan_of_their_source),
         cmocka_unit_test(a_bound_lookup_takes_its_device),
-        cmocka_unit_test(esp_spreads_by_its_spi),
+        cmocka_unit_test(ipsec_spreads_by_its_spi),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
