@@ -12,6 +12,7 @@ const char *const difference_names[DIFFERENCES] = {
     [DIFFER_SOURCE] = "another source address",
     [DIFFER_PORT] = "another source port",
     [DIFFER_DESTINATION] = "another destination",
+    [DIFFER_EXTRA] = "the kernel sends more than one",
     [DIFFER_TABLE] = "another table",
     [DIFFER_GATEWAY] = "another gateway",
     [DIFFER_REFUSAL] = "refused in another way",
@@ -45,7 +46,7 @@ enum difference outcome_compare(const struct outcome *model, const struct outcom
         return DIFFER_PORT;
     if (!addr_equal(&model->dst, &kernel->dst) || model->dport != kernel->dport)
         return DIFFER_DESTINATION;
-    return AGREES;
+    return model->extra == kernel->extra ? AGREES : DIFFER_EXTRA;
 }
 
 /* ----------------------------------------------------------------------------- in words */
@@ -89,6 +90,7 @@ static void outcome_write(const struct comparison *c, const struct outcome *o, c
         end_write(out, &o->src, o->sport);
         fprintf(out, " > ");
         end_write(out, &o->dst, o->dport);
+        fprintf(out, "%s", o->extra ? ", and more" : "");
     }
     if (o->why && *o->why)
         fprintf(out, " (%s)", o->why);

@@ -10,8 +10,8 @@
  *
  * With the routing alone compared (--decisions-only):
  *     1. and 2. only one has a route         3. another interface
- *     7. another table                       8. another gateway
- *     9. both refuse, in another way
+ *     8. another table                       9. another gateway
+ *    10. both refuse, in another way
  */
 #ifndef ECMPLAB_COMPARE_H
 #define ECMPLAB_COMPARE_H
@@ -28,6 +28,7 @@ enum difference {
     DIFFER_SOURCE,
     DIFFER_PORT,
     DIFFER_DESTINATION,
+    DIFFER_EXTRA,
     DIFFER_TABLE,
     DIFFER_GATEWAY,
     DIFFER_REFUSAL,
@@ -43,6 +44,7 @@ struct outcome {
     int iface;
     struct addr src, dst;
     uint16_t sport, dport; /* ICMP queries: the id in both */
+    bool extra; /* more than one came out, of what was no fragment */
     /* routing alone */
     bool routing_only;
     uint8_t type; /* enum route_type of what is no unicast route: its refusal, or local */

@@ -304,15 +304,17 @@ static struct outcome outcome_of_bytes(const uint8_t *bytes, size_t len, unsigne
 static struct outcome kernel_collect(struct replay *r, int wait_ms)
 {
     struct outcome first = {.why = ""}, next;
-    unsigned iface;
+    unsigned iface, packets = 0;
     size_t len;
 
     while ((len = lab_receive(r->lab, &iface, r->got, sizeof r->got, wait_ms))) {
         next = outcome_of_bytes(r->got, len, iface);
+        packets++;
         if (!first.forwarded || next.iface != first.iface)
             first = next;
         wait_ms = 0;
     }
+    first.extra = packets > 1;
     return first;
 }
 
@@ -406,6 +408,8 @@ static void send_through(struct replay *r, const struct observation *o)
     kernel = kernel_collect(r, 0);
     if (model.forwarded && !kernel.forwarded)
         kernel = kernel_collect(r, LATE_MS);
+    if (p.flags & PACKET_FRAGMENT) /* all of its datagram come out at once */
+        kernel.extra = false;
     remember_source(r, o, &model, &kernel);
     forgive_drawn_port(r, o, &model, &kernel);
     comparison_add(r->result, o, &model, &kernel);
