@@ -358,31 +358,39 @@ static bool link_set(struct lab *lab, int socket_fd, const char *name, bool up)
  * Let the kernel take note of a carrier now, and routing with it: it would do so within a second.
  * Source: Linux ethtool_op_get_link(), linkwatch_sync_dev().
  */
-static void carrier_sync(const struct lab *lab, const char *name)
+static void carrier_sync(int socket_fd, const char *name)
 {
     struct ethtool_value link = {.cmd = ETHTOOL_GLINK};
     struct ifreq r = {0};
 
     snprintf(r.ifr_name, sizeof r.ifr_name, "%s", name);
     r.ifr_data = (void *)&link;
-    ioctl(lab->router_socket, SIOCETHTOOL, &r);
+    ioctl(socket_fd, SIOCETHTOOL, &r);
 }
 
 /* Until the operational state is so; not the carrier's flag, which runs ahead of routing. */
-static bool running_wait(struct lab *lab, const char *name, bool running)
+static bool running_wait(struct lab *lab, int socket_fd, const char *name, bool running)
 {
     unsigned flags;
 
-    carrier_sync(lab, name);
-
+    carrier_sync(socket_fd, name);
     for (int ms = 0; ms < CARRIER_WAIT_MS; ms++) {
-        if (!flags_get(lab, lab->router_socket, name, &flags))
+        if (!flags_get(lab, socket_fd, name, &flags))
             return false;
         if (((flags & IFF_RUNNING) != 0) == running)
             return true;
         usleep(1000);
     }
     return lab_fail(lab, "%s: its link did not come %s", name, running ? "up" : "down");
+}
+
+/* Both ends: until its own carrier is known, the far one drops what is put on it. */
+static bool link_wait(struct lab *lab, const char *inside, const char *outside,
+                      bool running)
+{
+    return running_wait(lab, lab->router_socket, inside, running) &&
+           (!running || running_wait(lab, lab->world_socket, outside, true)) &&
+           link_set(lab, lab->router_socket, inside, true);
 }
 
 void lab_settle(struct lab *lab)
@@ -406,13 +414,12 @@ bool lab_set_admin(struct lab *lab, unsigned iface, bool up)
     if (!flags_get(lab, lab->world_socket, outside, &flags) ||
         !link_set(lab, lab->router_socket, inside, up))
         return false;
-    carrier_sync(lab, inside);
+    carrier_sync(lab->router_socket, inside);
     if (!up) {
         lab_settle(lab);
         return true;
     }
-    return !(flags & IFF_UP) || (running_wait(lab, inside, true) &&
-                                 link_set(lab, lab->router_socket, inside, true));
+    return !(flags & IFF_UP) || link_wait(lab, inside, outside, true);
 }
 
 bool lab_set_carrier(struct lab *lab, unsigned iface, bool carrier)
@@ -425,8 +432,7 @@ bool lab_set_carrier(struct lab *lab, unsigned iface, bool carrier)
     if (!link_set(lab, lab->world_socket, outside, carrier) ||
         !flags_get(lab, lab->router_socket, inside, &flags))
         return false;
-    return !(flags & IFF_UP) || (running_wait(lab, inside, carrier) &&
-                                 link_set(lab, lab->router_socket, inside, true));
+    return !(flags & IFF_UP) || link_wait(lab, inside, outside, carrier);
 }
 
 /* ---------------------------------------------------------------- making it, unmaking it */
@@ -468,7 +474,7 @@ static bool links_index(struct lab *lab, int namespace, const char *kind, int *i
 
 static bool links_make(struct lab *lab)
 {
-    char *lines = NULL, name[16];
+    char *lines = NULL, name[16], outside[16];
     size_t len;
     FILE *out = open_memstream(&lines, &len);
     bool good;
@@ -487,8 +493,9 @@ static bool links_make(struct lab *lab)
         good = good && link_set(lab, lab->router_socket, name, true);
     }
     for (unsigned i = 0; i < lab->ifaces_len && good; i++) {
+        snprintf(outside, sizeof outside, "w%u", i);
         snprintf(name, sizeof name, "if%u", i);
-        good = running_wait(lab, name, true);
+        good = link_wait(lab, name, outside, true);
     }
     return good;
 }
