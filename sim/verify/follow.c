@@ -522,7 +522,8 @@ struct follow *follow_create(struct lab *lab, const struct scenario *s,
     f->ifaces = mem_alloc(c->ifaces_len, sizeof *f->ifaces);
     f->routes = mem_alloc(c->routes_len, sizeof *f->routes);
     f->checks_up = mem_alloc(router_checks_len(router), sizeof *f->checks_up);
-    memset(f->checks_up, true, router_checks_len(router));
+    for (size_t i = 0; i < router_checks_len(router); i++)
+        f->checks_up[i] = true;
     for (unsigned i = 0; i < c->ifaces_len; i++) {
         f->ifaces[i].admin_up = f->ifaces[i].carrier = true;
         keep_addresses(&f->ifaces[i], router_iface(router, i));
