@@ -234,6 +234,8 @@ static void write_traffic(const struct play *p, const struct play_text *t, char 
         add(json, "%s{'kind': 'pcap', 'file': '%zu.pcap'%s}", i ? ", " : "", i,
             or (t->traffic, ", 'start': '0s'"));
     }
+    if (t->sources)
+        add(json, "%s%s", p->captures_len ? ", " : "", t->sources);
 }
 
 static void write_scenario(const struct play *p, const struct play_text *t,

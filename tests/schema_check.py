@@ -25,6 +25,7 @@ ONLY_THE_READER = {
     "linux-refuses",
     "missing-capture",
     "routeros-keys-on-linux",
+    "synthetic-endpoints",
     "syntax",
 }
 

@@ -36,17 +36,20 @@ struct scenario_host {
     bool sensitive;
 };
 
-enum traffic_kind { TRAFFIC_PCAP, TRAFFIC_KINDS };
+enum traffic_kind { TRAFFIC_PCAP, TRAFFIC_SYNTHETIC, TRAFFIC_KINDS };
+
+struct flowgen_config;
 
 struct scenario_traffic {
     const char *pointer;
     uint8_t kind;       /* enum traffic_kind */
-    const char *file;   /* as opened: relative to the scenario's folder */
+    const char *file;   /* pcap: as opened, relative to the scenario's folder; else NULL */
     const char *filter; /* BPF; NULL: everything */
     int64_t start_ns;   /* when its first packet comes */
     double speed;       /* 2: twice as fast */
     struct addrmap *map; /* NULL: none; owned by the scenario */
     int iface;          /* where its LAN packets enter; -1: found by their source */
+    const struct flowgen_config *flowgen; /* synthetic (sim/traffic/flowgen.h); else NULL */
 };
 
 enum event_kind {

@@ -14,7 +14,12 @@
  *     scenario_reach.c     routes that the platform would refuse, or could not use
  *     scenario_rule.c      routing rules, and their order
  *     scenario_nat.c       source NAT, ports and protocols
- *     scenario_net.c       WANs, LAN, hosts, traffic
+ *     scenario_net.c       WANs, LAN, hosts
+ *     scenario_traffic.c   where packets come from: kinds, captures
+ *     scenario_synthetic.c traffic that is drawn
+ *     scenario_draws.c     its ports and protocols
+ *     scenario_endpoints.c its hosts and servers
+ *     scenario_law.c       the laws of its sizes and durations
  *     scenario_event.c     events
  *     scenario_expect.c    expectations
  *
@@ -261,16 +266,7 @@ struct host_text {
     const char *pointer;
 };
 
-struct traffic_text {
-    struct scenario_traffic traffic;
-    const char *interface;
-    struct map_text {
-        const char *captured;
-        struct prefix scenario;
-    } * map;
-    size_t map_len;
-    bool ok;
-};
+struct traffic_text; /* scenario_traffic.h */
 
 extern const struct reader_object wan_object, host_object, traffic_object;
 

@@ -63,12 +63,13 @@ static void *read_ahead(void *context)
     return NULL;
 }
 
-/* Only a plain file always has its next byte. */
+/* Of files only a plain one always has its next byte. */
 static bool never_waits(const struct scenario_traffic *t)
 {
     struct stat st;
 
-    return t->file && stat(t->file, &st) == 0 && S_ISREG(st.st_mode);
+    return source_kinds[t->kind].never_waits ||
+           (t->file && stat(t->file, &st) == 0 && S_ISREG(st.st_mode));
 }
 
 struct feed *feed_open(const struct scenario_traffic *t, const struct feed_prepare *prepare,

@@ -1,5 +1,7 @@
 #include "sim/timeline/source.h"
 
+#include "sim/traffic/synthetic.h"
+
 static void *pcap_source_open(const struct scenario_traffic *t, char *error, size_t error_size)
 {
     const struct capture_options o = {
@@ -33,8 +35,54 @@ static void pcap_source_close(void *stream)
     capture_close(stream);
 }
 
+static void *synthetic_source_open(const struct scenario_traffic *t, char *error,
+                                   size_t error_size)
+{
+    (void)error, (void)error_size;
+    return synthetic_open(t->flowgen);
+}
+
+static int synthetic_source_read(void *stream, struct captured *out, unsigned max)
+{
+    return synthetic_read(stream, out, max);
+}
+
+static const char *synthetic_source_error(const void *stream)
+{
+    return synthetic_error(stream);
+}
+
+static uint64_t made_source_steps_back(const void *stream)
+{
+    (void)stream;
+    return 0; /* in order by construction */
+}
+
+static void synthetic_source_close(void *stream)
+{
+    synthetic_close(stream);
+}
+
+/* clang-format off */
 const struct source_kind source_kinds[TRAFFIC_KINDS] = {
-    [TRAFFIC_PCAP] = {"pcap", "a capture as recorded: pcap or pcapng, also .gz and .zst",
-                      pcap_source_open, pcap_source_read, pcap_source_error,
-                      pcap_source_steps_back, pcap_source_close},
+    [TRAFFIC_PCAP] = {
+        .name = "pcap",
+        .about = "a capture as recorded: pcap or pcapng, also .gz and .zst",
+        .open = pcap_source_open,
+        .read = pcap_source_read,
+        .error = pcap_source_error,
+        .steps_back = pcap_source_steps_back,
+        .close = pcap_source_close,
+    },
+    [TRAFFIC_SYNTHETIC] = {
+        .name = "synthetic",
+        .about = "connections that are drawn by chance",
+        .open = synthetic_source_open,
+        .read = synthetic_source_read,
+        .error = synthetic_source_error,
+        .steps_back = made_source_steps_back,
+        .close = synthetic_source_close,
+        .never_waits = true,
+    },
 };
+/* clang-format on */

@@ -23,6 +23,7 @@ struct source_kind {
     const char *(*error)(const void *stream);
     uint64_t (*steps_back)(const void *stream);
     void (*close)(void *stream);
+    bool never_waits; /* whatever it reads: its next packet only takes work */
     const struct actor_kind *actor; /* instead of all these: it acts (actor.h) */
 };
 
