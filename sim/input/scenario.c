@@ -9,6 +9,7 @@
 #include "core/siphash.h"
 #include "sim/input/scenario_parts.h"
 #include "sim/input/schema.h"
+#include "sim/traffic/flowlist.h"
 
 enum { FILE_SIZE_MAX = 16 << 20 };
 
@@ -302,7 +303,9 @@ void scenario_free(struct scenario *s)
         return;
     for (size_t i = 0; i < s->expect_len; i++)
         json_decref(s->expect[i].equals);
-    for (size_t i = 0; i < s->traffic_len; i++)
+    for (size_t i = 0; i < s->traffic_len; i++) {
         addrmap_destroy(s->traffic[i].map);
+        flowlist_free(s->traffic[i].flows);
+    }
     arena_destroy(s->arena);
 }

@@ -36,20 +36,22 @@ struct scenario_host {
     bool sensitive;
 };
 
-enum traffic_kind { TRAFFIC_PCAP, TRAFFIC_SYNTHETIC, TRAFFIC_KINDS };
+enum traffic_kind { TRAFFIC_PCAP, TRAFFIC_SYNTHETIC, TRAFFIC_FLOWS, TRAFFIC_KINDS };
 
 struct flowgen_config;
+struct flowlist;
 
 struct scenario_traffic {
     const char *pointer;
     uint8_t kind;       /* enum traffic_kind */
-    const char *file;   /* pcap: as opened, relative to the scenario's folder; else NULL */
+    const char *file;   /* pcap, flows: as opened, relative to the scenario's folder */
     const char *filter; /* BPF; NULL: everything */
     int64_t start_ns;   /* when its first packet comes */
     double speed;       /* 2: twice as fast */
     struct addrmap *map; /* NULL: none; owned by the scenario */
     int iface;          /* where its LAN packets enter; -1: found by their source */
     const struct flowgen_config *flowgen; /* synthetic (sim/traffic/flowgen.h); else NULL */
+    struct flowlist *flows; /* flows (sim/traffic/flowlist.h), owned by the scenario; else NULL */
 };
 
 enum event_kind {

@@ -15,7 +15,7 @@
  *     scenario_rule.c      routing rules, and their order
  *     scenario_nat.c       source NAT, ports and protocols
  *     scenario_net.c       WANs, LAN, hosts
- *     scenario_traffic.c   where packets come from: kinds, captures
+ *     scenario_traffic.c   where packets come from: kinds, captures, flow lists
  *     scenario_synthetic.c traffic that is drawn
  *     scenario_draws.c     its ports and protocols
  *     scenario_endpoints.c its hosts and servers

@@ -1,5 +1,6 @@
-/* Where packets come from: the kinds of traffic, and captures. */
+/* Where packets come from: the kinds of traffic; captures and flow lists. */
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -8,10 +9,12 @@
 #include "sim/input/capture.h"
 #include "sim/input/jsonplace.h"
 #include "sim/input/scenario_traffic.h"
+#include "sim/traffic/flowlist.h"
 
 const char *const traffic_kind_names[TRAFFIC_KINDS] = {
     [TRAFFIC_PCAP] = "pcap",
     [TRAFFIC_SYNTHETIC] = "synthetic",
+    [TRAFFIC_FLOWS] = "flows",
 };
 
 static const struct reader_field map_field = {
@@ -29,6 +32,22 @@ static bool check_traffic(const struct reader *r, void *object, const char *poin
 }
 
 /* clang-format off */
+#define REPLAY_FIELDS(first)                                                             \
+    {.name = "start", .kind = READER_DURATION,                                           \
+     READER_AT(struct traffic_text, traffic.start_ns),                                   \
+     .by_default = "0s", .max = SCENARIO_DURATION_MAX,                                   \
+     .doc = "when its first " first " comes"},                                           \
+    {.name = "speed", .kind = READER_NUMBER,                                             \
+     READER_AT(struct traffic_text, traffic.speed),                                      \
+     .by_default = "1", .lowest = 0.000001, .highest = 1000000,                          \
+     .doc = "2 is twice as fast as recorded"},                                           \
+    {.name = "map", .kind = READER_MAP, READER_LIST(struct traffic_text, map, map_len),  \
+     .each = &map_field, .each_size = sizeof(struct map_text), .max = ADDRMAP_ENTRIES_MAX,\
+     .doc = "captured addresses or prefixes to those of the scenario"},                  \
+    {.name = "interface", .kind = READER_STRING,                                         \
+     READER_AT(struct traffic_text, interface),                                          \
+     .doc = "where its LAN packets enter; found by their source when left out"}
+
 static const struct reader_field pcap_fields[] = {
     {.name = "file", .kind = READER_STRING, READER_AT(struct traffic_text, traffic.file),
      .required = true, .min = 1,
@@ -37,26 +56,24 @@ static const struct reader_field pcap_fields[] = {
     {.name = "filter", .kind = READER_STRING,
      READER_AT(struct traffic_text, traffic.filter),
      .doc = "as tcpdump takes it; everything when left out"},
-    {.name = "start", .kind = READER_DURATION,
-     READER_AT(struct traffic_text, traffic.start_ns),
-     .by_default = "0s", .max = SCENARIO_DURATION_MAX,
-     .doc = "when its first packet comes"},
-    {.name = "speed", .kind = READER_NUMBER,
-     READER_AT(struct traffic_text, traffic.speed),
-     .by_default = "1", .lowest = 0.000001, .highest = 1000000,
-     .doc = "2 is twice as fast as recorded"},
-    {.name = "map", .kind = READER_MAP, READER_LIST(struct traffic_text, map, map_len),
-     .each = &map_field, .each_size = sizeof(struct map_text), .max = ADDRMAP_ENTRIES_MAX,
-     .doc = "captured addresses or prefixes to those of the scenario"},
-    {.name = "interface", .kind = READER_STRING,
-     READER_AT(struct traffic_text, interface),
-     .doc = "where its LAN packets enter; found by their source when left out"},
+    REPLAY_FIELDS("packet"),
+    READER_END,
+};
+
+static const struct reader_field flows_fields[] = {
+    {.name = "file", .kind = READER_STRING, READER_AT(struct traffic_text, traffic.file),
+     .required = true, .min = 1,
+     .doc = "a list of connections, also .gz or .zst; relative to the scenario's folder"},
+    {.name = "format", .kind = READER_ENUM, READER_AT(struct traffic_text, format),
+     .required = true, READER_NAMES(flow_formats), .doc = "of the list"},
+    REPLAY_FIELDS("connection"),
     READER_END,
 };
 
 static const struct reader_variant traffic_variants[] = {
     {"pcap", "packets as they were recorded", pcap_fields},
     {"synthetic", "connections that are drawn", synthetic_fields},
+    {"flows", "connections as they were recorded, a line each", flows_fields},
     READER_END,
 };
 
@@ -173,6 +190,31 @@ static void pcap_build(struct scenario_reading *s, const struct traffic_text *t,
     check_file(s, traffic);
 }
 
+static void flows_build(struct scenario_reading *s, const struct traffic_text *t,
+                        struct scenario_traffic *traffic)
+{
+    char pointer[SCENARIO_POINTER_MAX], error[512];
+    struct flowlist_options o = {
+        .path = path_of(s, t->traffic.file),
+        .format = &flow_formats[t->format],
+        .start_ns = t->traffic.start_ns,
+        .speed = t->traffic.speed,
+    };
+
+    traffic->file = o.path;
+    traffic->map = t->map_len > 0 ? map_build(s, t) : NULL;
+    o.map = traffic->map;
+    snprintf(pointer, sizeof pointer, "%s/file", t->traffic.pointer);
+    traffic->flows = flowlist_load(&o, error, sizeof error);
+    if (!traffic->flows)
+        diag_error_file(s->reader.diag, pointer, "%s", error);
+    else if (traffic->flows->left_out)
+        diag_warn(s->reader.diag, pointer,
+                  "%s:%" PRIu64 ": neither TCP nor UDP, as %" PRIu64
+                  " connections that are left out",
+                  o.path, traffic->flows->left_out_first, traffic->flows->left_out);
+}
+
 /* Two sources of one name would draw the same. */
 static void check_names(struct scenario_reading *s, const struct traffic_text *texts,
                         size_t len)
@@ -206,6 +248,8 @@ void scenario_traffic_build(struct scenario_reading *s, struct traffic_text *tex
                                               traffic[i].pointer, "interface");
         if (t->traffic.kind == TRAFFIC_PCAP)
             pcap_build(s, t, &traffic[i]);
+        else if (t->traffic.kind == TRAFFIC_FLOWS)
+            flows_build(s, t, &traffic[i]);
         else
             traffic[i].flowgen = synthetic_build(s, t, i);
     }

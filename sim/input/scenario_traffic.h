@@ -1,7 +1,7 @@
 /*
  * scenario_traffic - what the readers of traffic share
  *
- *     scenario_traffic.c    the kinds, and captures
+ *     scenario_traffic.c    the kinds; captures and flow lists
  *     scenario_synthetic.c  connections that are drawn
  *     scenario_draws.c      their ports and protocols
  *     scenario_endpoints.c  their hosts and servers
@@ -78,6 +78,7 @@ struct traffic_text {
         struct prefix scenario;
     } * map;
     size_t map_len;
+    uint8_t format; /* flows: of flow_formats[] */
     struct synthetic_text synthetic;
     bool ok;
 };

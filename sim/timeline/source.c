@@ -1,5 +1,7 @@
 #include "sim/timeline/source.h"
 
+#include "core/memory.h"
+#include "sim/traffic/flowlist.h"
 #include "sim/traffic/synthetic.h"
 
 static void *pcap_source_open(const struct scenario_traffic *t, char *error, size_t error_size)
@@ -63,6 +65,46 @@ static void synthetic_source_close(void *stream)
     synthetic_close(stream);
 }
 
+/* A flow list being read. */
+struct flows_stream {
+    struct flowlist_cursor cursor;
+    struct pacer *pacer;
+};
+
+static void *flows_source_open(const struct scenario_traffic *t, char *error, size_t error_size)
+{
+    struct flows_stream *s = mem_alloc(1, sizeof *s);
+    struct demand_source source;
+
+    (void)error, (void)error_size;
+    s->cursor.list = t->flows;
+    source = flowlist_source(&s->cursor);
+    s->pacer = pacer_create(&source);
+    return s;
+}
+
+static int flows_source_read(void *stream, struct captured *out, unsigned max)
+{
+    struct flows_stream *s = stream;
+
+    return pacer_read(s->pacer, out, max);
+}
+
+static const char *flows_source_error(const void *stream)
+{
+    const struct flows_stream *s = stream;
+
+    return pacer_error(s->pacer);
+}
+
+static void flows_source_close(void *stream)
+{
+    struct flows_stream *s = stream;
+
+    pacer_destroy(s->pacer);
+    mem_free(s);
+}
+
 /* clang-format off */
 const struct source_kind source_kinds[TRAFFIC_KINDS] = {
     [TRAFFIC_PCAP] = {
@@ -82,6 +124,16 @@ const struct source_kind source_kinds[TRAFFIC_KINDS] = {
         .error = synthetic_source_error,
         .steps_back = made_source_steps_back,
         .close = synthetic_source_close,
+        .never_waits = true,
+    },
+    [TRAFFIC_FLOWS] = {
+        .name = "flows",
+        .about = "connections as they were recorded, a line each",
+        .open = flows_source_open,
+        .read = flows_source_read,
+        .error = flows_source_error,
+        .steps_back = made_source_steps_back,
+        .close = flows_source_close,
         .never_waits = true,
     },
 };
