@@ -4,35 +4,25 @@
 
 #define HOUR_NS INT64_C(3600000000000)
 
-enum { STREAM_GAPS, STREAM_THINNING };
-
 void arrivals_init(struct arrivals *a, const struct arrivals_config *c, uint64_t seed)
 {
     *a = (struct arrivals){
         .config = *c,
-        .gaps = random_stream_make(seed, STREAM_GAPS),
-        .thinning = random_stream_make(seed, STREAM_THINNING),
-        .highest = 1,
+        .gaps = random_stream_make(seed, 0),
         .now_ns = c->start_ns,
     };
-    if (c->by_hour) {
-        a->highest = 0;
-        for (unsigned i = 0; i < ARRIVALS_HOURS; i++)
-            if (c->by_hour[i] > a->highest)
-                a->highest = c->by_hour[i];
-    }
     if (c->kind == ARRIVALS_POISSON)
-        a->mean_ns = (double)HOUR_NS / (c->per_hour * a->highest);
+        a->mean_ns = (double)HOUR_NS / c->per_hour;
 }
 
-static bool stays(struct arrivals *a)
+/* Of the rate, now; and for how long it stays so. */
+static double factor_now(const struct arrivals *a, int64_t *left_ns)
 {
     const struct arrivals_config *c = &a->config;
+    const int64_t day_ns = a->now_ns + c->time_of_day_ns;
 
-    if (!c->by_hour)
-        return true;
-    return real_uniform(&a->thinning) * a->highest <
-           c->by_hour[(a->now_ns + c->time_of_day_ns) / HOUR_NS % ARRIVALS_HOURS];
+    *left_ns = c->by_hour ? HOUR_NS - day_ns % HOUR_NS : INT64_MAX;
+    return c->by_hour ? c->by_hour[day_ns / HOUR_NS % ARRIVALS_HOURS] : 1;
 }
 
 /* Move on by one gap; false: beyond the end. */
@@ -46,13 +36,22 @@ static bool step(struct arrivals *a, int64_t gap_ns)
 
 static bool next_poisson(struct arrivals *a)
 {
-    do {
-        const double gap = floor(-a->mean_ns * real_log(real_uniform(&a->gaps)) + 0.5);
+    double flows = -real_log(real_uniform(&a->gaps)); /* expected until the next one */
+    int64_t left_ns;
 
-        if (!step(a, gap < 0x1p62 ? (int64_t)gap : INT64_MAX))
+    for (;;) {
+        const double factor = factor_now(a, &left_ns);
+        const double gap_ns =
+            floor(flows * a->mean_ns / factor + 0.5); /* infinite: never */
+
+        if (gap_ns < (double)left_ns)
+            return step(a, (int64_t)gap_ns);
+        flows -= (double)left_ns / a->mean_ns * factor;
+        if (flows < 0)
+            flows = 0;
+        if (!step(a, left_ns))
             return false;
-    } while (!stays(a));
-    return true;
+    }
 }
 
 static bool next_time(struct arrivals *a)

@@ -1,13 +1,13 @@
 /*
  * arrivals - when flows begin
  *
- *     poisson    exponential gaps of mean 1 / rate; with hourly factors thinned: candidates
- *                come at the highest hour's rate, each stays with its hour's part of that
+ *     poisson    exponential gaps of mean 1 / rate. With hourly factors the gap is one of mean 1 in
+ *                expected flows, which pass at each hour's own rate: exact, and one draw a flow
  *     periodic   every so often, the first at the start
  *     at-once    all at the start
  *
  * Gaps are whole nanoseconds. The first flow of a Poisson process comes one gap after the start.
- * Source: Lewis and Shedler, "Simulation of nonhomogeneous Poisson processes by thinning", 1979.
+ * Source: Cinlar, "Introduction to Stochastic Processes", 1975 (change of time scale).
  */
 #ifndef ECMPLAB_ARRIVALS_H
 #define ECMPLAB_ARRIVALS_H
@@ -39,9 +39,8 @@ struct arrivals_config {
 
 struct arrivals {
     struct arrivals_config config;
-    struct random_stream gaps, thinning;
-    double mean_ns; /* of a gap at the highest rate */
-    double highest; /* factor */
+    struct random_stream gaps;
+    double mean_ns; /* of a gap where the factor is 1 */
     int64_t now_ns;
     uint64_t given;
 };
