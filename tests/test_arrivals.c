@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <math.h>
+#include <stdlib.h>
 
 #include "sim/traffic/arrivals.h"
 #include "tests/routers.h"
@@ -83,6 +84,30 @@ static void factors_by_hour_thin_the_arrivals(void **state)
     }
 }
 
+/* The hours' own rates, passed one after the other, make the same gaps when they are alike. */
+static void factors_that_are_all_one_change_nothing(void **state)
+{
+    double ones[ARRIVALS_HOURS];
+    struct arrivals_config c = {.kind = ARRIVALS_POISSON,
+                                .per_hour = 0.3,
+                                .end_ns = INT64_MAX / 2,
+                                .flows = 2000};
+    struct arrivals plain, hourly;
+    int64_t a, b;
+
+    (void)state;
+    for (size_t i = 0; i < ARRIVALS_HOURS; i++)
+        ones[i] = 1;
+    arrivals_init(&plain, &c, 5);
+    c.by_hour = ones;
+    c.time_of_day_ns = SECONDS(1234);
+    arrivals_init(&hourly, &c, 5);
+    for (int i = 1; arrivals_next(&plain, &a); i++) {
+        assert_true(arrivals_next(&hourly, &b));
+        assert_true(llabs(a - b) <= i); /* rounding: a nanosecond each */
+    }
+}
+
 static void arrivals_without_chance_come_when_they_should(void **state)
 {
     static const struct {
@@ -148,6 +173,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(poisson_arrivals_come_at_their_rate),
         cmocka_unit_test(factors_by_hour_thin_the_arrivals),
+        cmocka_unit_test(factors_that_are_all_one_change_nothing),
         cmocka_unit_test(arrivals_without_chance_come_when_they_should),
     };
 

@@ -209,6 +209,21 @@ static void ports_are_swept_in_order(void **state)
     mem_free(all);
 }
 
+static void sequential_source_ports_begin_with_the_first(void **state)
+{
+    struct flowgen_config c = flowgens_plain();
+    size_t len;
+    struct demand *all;
+
+    (void)state;
+    c.source_ports = (struct config_range){7000, 7002};
+    c.source_port_pick = PICK_SEQUENTIAL;
+    all = flowgens_all(&c, &len);
+    for (size_t i = 0; i < len; i++)
+        assert_int_equal(all[i].sport, 7000 + i % 3);
+    mem_free(all);
+}
+
 static void quic_goes_to_443_and_weights_choose_ports(void **state)
 {
     static const struct config_range ranges[] = {{53, 53}, {100, 199}};
@@ -372,6 +387,7 @@ int main(void)
         cmocka_unit_test(bytes_and_rate_make_the_duration),
         cmocka_unit_test(a_duration_is_no_shorter_than_its_law_says),
         cmocka_unit_test(ports_are_swept_in_order),
+        cmocka_unit_test(sequential_source_ports_begin_with_the_first),
         cmocka_unit_test(quic_goes_to_443_and_weights_choose_ports),
         cmocka_unit_test(servers_are_distinct_and_inside_their_ranges),
         cmocka_unit_test(addresses_in_a_row_carry_over_bytes),
