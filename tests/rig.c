@@ -228,7 +228,8 @@ struct conn *rig_begin(struct rig *r, double at, uint8_t protocol, const char *s
                               .conn = c,
                               .out = wan + 1,
                               .tcp_flags = TCP_SYN,
-                              .flags = DECISION_NEW | DECISION_ROUTED});
+                              .flags = (uint8_t)(DECISION_NEW | DECISION_ROUTED |
+                                                 (r->hashed ? DECISION_HASHED : 0))});
     return c;
 }
 

@@ -31,6 +31,7 @@ struct rig {
     struct nexthop_group *group; /* what every decision passes: all WANs, weight 1 */
     struct fib_entry entry;
     uint64_t packets;
+    bool hashed; /* flows that begin now have one hash in common */
 };
 
 /* One packet. What is left out: 100 bytes, delivered, by no WAN, no flags but what is

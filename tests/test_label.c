@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include "sim/input/flow.h"
 #include "sim/observe/label.h"
 #include "tests/routers.h"
 
@@ -55,6 +56,31 @@ static void a_decision_is_called_by_its_parts(void **state)
     lab_destroy(l);
 }
 
+/* What is read comes out as it was written. */
+static void a_flow_is_called_as_it_is_asked_for(void **state)
+{
+    static const char *const flows[] = {
+        "tcp 192.168.10.5:50000 > 45.57.94.1:443",
+        "udp [2001:db8:10::5]:5000 > [2001:db8::53]:53",
+        "icmp 192.168.10.5 > 8.8.8.8",
+        "icmpv6 2001:db8:10::5 > 2001:db8::53",
+        "tcp [2001:db8:1111:2222:3333:4444:5555:6666]:65535 > "
+        "[2001:db8:1111:2222:3333:4444:5555:7777]:65535",
+    };
+    char buf[LABEL_MAX], error[256];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(flows); i++) {
+        struct flow f;
+        struct tuple t;
+
+        if (!flow_parse(flows[i], &f, error, sizeof error))
+            fail_msg("%s", error);
+        tuple_of_packet(&f.packet, &t);
+        assert_string_equal(label_flow(&t, buf), flows[i]);
+    }
+}
+
 static void what_is_not_there_has_no_name(void **state)
 {
     const struct router_config c = {.ifaces_len = 0};
@@ -73,6 +99,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_rule_is_called_by_its_comment_or_its_number),
         cmocka_unit_test(a_decision_is_called_by_its_parts),
+        cmocka_unit_test(a_flow_is_called_as_it_is_asked_for),
         cmocka_unit_test(what_is_not_there_has_no_name),
     };
 

@@ -510,7 +510,7 @@ static void bytes_belong_to_the_path_that_carried_them(void **state)
     assert_int_equal(r->metrics->paths[0].choice_bytes, 100);
     assert_int_equal(r->metrics->paths[1].choice_bytes, 300);
     assert_int_equal(r->metrics->choice_bytes, 400);
-    assert_true(r->metrics->choice_squares == 160000);
+    assert_true(r->metrics->promises.counts[0].byte_squares == 160000);
     assert_int_equal(r->metrics->paths[0].flows, 1);
     assert_int_equal(r->metrics->paths[1].flows, 0);
     rig_destroy(r);

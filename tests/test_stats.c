@@ -83,6 +83,24 @@ static void chi_square_survival_agrees_with_closed_forms(void **state)
     }
 }
 
+/* DLMF 8.8.6: Q(a + 1, x) = Q(a, x) + x^a e^-x / Gamma(a + 1), from a = df / 2. */
+static void degrees_of_freedom_need_not_be_whole(void **state)
+{
+    static const double dfs[] = {0.3, 0.75, 1.62, 2.5, 7.1, 38.4, 45.2, 250.9};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof dfs / sizeof dfs[0]; i++)
+        for (double x = 0.2; x < 300; x *= 1.7) {
+            const double a = dfs[i] / 2, got = stats_chi_square_survival(x, dfs[i]);
+            const double next = stats_chi_square_survival(x, dfs[i] + 2);
+            const double step = exp(a * log(x / 2) - x / 2 - lgamma(a + 1));
+
+            if (fabs(next - got - step) > 6e-6 * next)
+                fail_msg("df %g, x %g: %.8g + %.8g, not %.8g", dfs[i], x, got, step,
+                         next);
+        }
+}
+
 static void chi_square_survival_knows_its_ends(void **state)
 {
     (void)state;
@@ -142,6 +160,7 @@ int main(void)
         cmocka_unit_test(known_splits_have_their_indices),
         cmocka_unit_test(chi_square_survival_agrees_with_the_tables),
         cmocka_unit_test(chi_square_survival_agrees_with_closed_forms),
+        cmocka_unit_test(degrees_of_freedom_need_not_be_whole),
         cmocka_unit_test(chi_square_survival_knows_its_ends),
         cmocka_unit_test(flows_needed_follow_the_smallest_share),
         cmocka_unit_test(effective_flows_are_the_inverse_of_hhi),

@@ -1,68 +1,63 @@
 #include "sim/observe/balance.h"
 
 #include <math.h>
-#include <stdio.h>
 
 #include "core/memory.h"
+#include "sim/observe/stats.h"
 
 enum { EXPECTED_MIN = 5 };
 
 static const double SIGNIFICANT = 0.05;
 
-static void write_verdict(struct balance *b, double least_expected, double choices)
-{
-    static const char too_few[] = "too few flows to tell";
+const struct balance_word balance_verdicts[BALANCE_VERDICTS] = {
+    [BALANCE_EVEN] = {"even", "within what chance does, and enough flows to tell 10 %"},
+    [BALANCE_UNEVEN] = {"uneven", "an honest hash does this less than once in 20 times"},
+    [BALANCE_TOO_FEW] = {"too-few-flows",
+                         "within what chance does, but too few to tell 10 %"},
+};
 
-    if (least_expected < EXPECTED_MIN)
-        snprintf(b->verdict, sizeof b->verdict, "%s", too_few);
-    else if (b->p_value < SIGNIFICANT)
-        snprintf(b->verdict, sizeof b->verdict, "uneven (p = %.2g)", b->p_value);
-    else if (choices < (double)b->flows_needed)
-        snprintf(b->verdict, sizeof b->verdict, "%s", too_few);
-    else
-        snprintf(b->verdict, sizeof b->verdict, "even for %.0f flows", floor(choices));
+static enum balance_verdict verdict_of(const struct balance *b, double least_expected,
+                                       double choices)
+{
+    if (b->p_value < SIGNIFICANT && (b->exact || least_expected >= EXPECTED_MIN))
+        return BALANCE_UNEVEN;
+    return choices < (double)b->flows_needed ? BALANCE_TOO_FEW : BALANCE_EVEN;
 }
 
-/* `x` and `p` have room for n; `k` of them are used. */
-static bool judge(const double *observed, const double *expected, size_t n,
-                  double choices, double *x, double *p, struct balance *b)
+/* `x` and `p` have room for all paths; `k` of them are used. */
+static bool judge(const struct chance *c, double choices, double *x, double *p,
+                  struct balance *b)
 {
-    const double promised = stats_sum(expected, n);
-    double got = 0, chi_square = 0, least = INFINITY;
+    const double promised = stats_sum(c->expected, c->paths_len);
+    double got = 0, least = INFINITY;
     size_t k = 0;
 
-    for (size_t i = 0; i < n; i++)
-        got += expected[i] > 0 ? observed[i] : 0;
+    for (size_t i = 0; i < c->paths_len; i++)
+        got += c->expected[i] > 0 ? c->observed[i] : 0;
     if (!(got > 0))
         return false;
-    for (size_t i = 0; i < n; i++) {
-        double off;
-
-        if (!(expected[i] > 0))
+    for (size_t i = 0; i < c->paths_len; i++) {
+        if (!(c->expected[i] > 0))
             continue;
-        x[k] = observed[i] / expected[i];
-        p[k] = expected[i] / promised;
-        off = observed[i] / got - p[k];
-        chi_square += choices * off * off / p[k];
-        least = fmin(least, choices * p[k]);
-        k++;
+        x[k] = c->observed[i] / c->expected[i];
+        p[k] = c->expected[i] / promised;
+        least = fmin(least, choices * p[k++]);
     }
     if (k < 2)
         return false;
     b->jain = stats_jain(x, k);
     b->max_over_mean = stats_max_over_mean(x, k);
     b->cv = stats_cv(x, k);
-    b->p_value = stats_chi_square_survival(chi_square, (unsigned)k - 1);
+    b->p_value = chance_p_value(c, &b->exact);
     b->flows_needed = stats_flows_needed(p, k);
-    write_verdict(b, least, choices);
+    b->verdict = verdict_of(b, least, choices);
     return true;
 }
 
-bool balance_judge(const double *observed, const double *expected, size_t n,
-                   double choices, struct balance *b)
+bool balance_judge(const struct chance *c, double choices, struct balance *b)
 {
-    double *room = mem_alloc(2 * n, sizeof *room);
-    const bool judged = judge(observed, expected, n, choices, room, room + n, b);
+    double *room = mem_alloc(2 * c->paths_len, sizeof *room);
+    const bool judged = judge(c, choices, room, room + c->paths_len, b);
 
     mem_free(room);
     return judged;

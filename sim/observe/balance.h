@@ -5,41 +5,49 @@
  *
  *     x_i = observed_i / expected_i            over the paths with a promise
  *     jain, cv, max_over_mean                  of the x_i: 1, 0, 1 is exactly as promised
- *     X2 = K sum (o_i - p_i)^2 / p_i           o_i, p_i the shares of all
- *     p_value = P(chi-square, paths - 1 degrees of freedom, is at least X2)
+ *     p_value                                  of so uneven a split by chance: chance.h
  *
  * K is the number of independent choices: the flows; for bytes the effective flows 1 /
  * HHI, because a few large flows split as unevenly as few flows do.
- *
- * Source: Pearson's test; for bytes, var(share_i) = p_i (1 - p_i) HHI under honest
- * hashing.
  */
 #ifndef ECMPLAB_BALANCE_H
 #define ECMPLAB_BALANCE_H
 
-#include <stdbool.h>
+#include <stdint.h>
 
-#include "sim/observe/stats.h"
+#include "sim/observe/chance.h"
 
-enum { BALANCE_VERDICT_MAX = 64 };
+/*
+ * The first that holds:
+ *   uneven          p_value < 0.05, and it can be relied on: it is exact, or each path
+ *                   expects at least 5 of K
+ *   too-few-flows   K < flows_needed: such a sample shows no unevenness of 10 %
+ *   even
+ */
+enum balance_verdict {
+    BALANCE_EVEN,
+    BALANCE_UNEVEN,
+    BALANCE_TOO_FEW,
+    BALANCE_VERDICTS,
+};
+
+struct balance_word {
+    const char *name, *about;
+};
+
+extern const struct balance_word balance_verdicts[BALANCE_VERDICTS];
 
 struct balance {
     double jain, max_over_mean, cv, p_value;
+    bool exact; /* p_value is */
     uint64_t flows_needed;
-    char verdict[BALANCE_VERDICT_MAX];
+    enum balance_verdict verdict;
 };
 
 /*
- * Paths with expected[i] = 0 do not count. `choices` is K. False when nothing was
- * observed or fewer than two paths were promised anything: there is nothing to judge.
- *
- * verdict, the first that holds:
- *   1. "too few flows to tell"   the least promised path expects fewer than 5 choices
- *   2. "uneven (p = 0.003)"      p_value < 0.05
- *   3. "too few flows to tell"   choices < flows_needed
- *   4. "even for 2400 flows"
+ * `choices` is K. False when nothing was observed or fewer than two paths were promised
+ * anything: there is nothing to judge.
  */
-bool balance_judge(const double *observed, const double *expected, size_t n,
-                   double choices, struct balance *b);
+bool balance_judge(const struct chance *c, double choices, struct balance *b);
 
 #endif

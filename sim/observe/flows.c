@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "sim/observe/choices.h"
 
 void flows_init(struct flows *f)
 {
@@ -32,6 +33,7 @@ uint32_t flows_add(struct flows *f)
     flow = &f->records[number];
     memset(flow, 0, sizeof *flow);
     flow->touched = flow->host = flow->used_address = FLOWS_NONE;
+    flow->choice = CHOICE_OWN;
     flow->path = flow->request_wan = -1;
     flow->outward = FLOW_NO_DIRECTION;
     f->live++;

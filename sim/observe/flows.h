@@ -63,6 +63,7 @@ struct flow {
     uint32_t used_address;    /* its number in the host; FLOWS_NONE: nothing sent yet */
     uint32_t host;            /* FLOWS_NONE: no named one */
     uint32_t promise;         /* of its last decision */
+    uint32_t choice;          /* what it fell with: choices.h */
     uint32_t changes_seen;    /* when its way out was last decided */
     uint32_t marks_seen;   /* beginnings and ends of events that it has lived through */
     uint32_t marks_before; /* of them, before its path was known */
@@ -78,7 +79,7 @@ struct flow {
     uint8_t flags;    /* enum flow_flag */
     uint8_t leaks[2]; /* enum leak, of each direction's last decision */
 };
-_Static_assert(sizeof(struct flow) <= 96, "beside 208 bytes of connection");
+_Static_assert(sizeof(struct flow) <= 104, "beside 208 bytes of connection");
 
 struct flows {
     struct flow *records;

@@ -44,3 +44,34 @@ const char *label_gateway(const struct decision *d, char buf[LABEL_MAX])
     hop = &d->entry->group->hops[d->member];
     return addr_is_set(&hop->gateway) ? addr_format(&hop->gateway, buf) : "";
 }
+
+static struct addr addr_of(const struct tuple *t, const uint8_t bytes[16])
+{
+    return t->family == FAMILY_V4 ? addr_from_v4(bytes) : addr_from_v6(bytes);
+}
+
+/* "192.168.10.5:50000", "[2001:db8::5]:50000", "192.168.10.5". */
+static void label_end(const struct tuple *t, const uint8_t bytes[16], uint16_t port,
+                      char *buf, size_t size)
+{
+    const bool is_v6 = t->family != FAMILY_V4;
+    const struct addr a = addr_of(t, bytes);
+    char text[ADDR_TEXT_MAX];
+
+    addr_format(&a, text);
+    if (packet_protocol_has_ports(t->protocol))
+        snprintf(buf, size, "%s%s%s:%u", is_v6 ? "[" : "", text, is_v6 ? "]" : "", port);
+    else
+        snprintf(buf, size, "%s", text);
+}
+
+const char *label_flow(const struct tuple *t, char buf[LABEL_MAX])
+{
+    char src[ADDR_TEXT_MAX + 10], dst[ADDR_TEXT_MAX + 10], protocol[8];
+
+    label_end(t, t->src, t->sport, src, sizeof src);
+    label_end(t, t->dst, t->dport, dst, sizeof dst);
+    snprintf(buf, LABEL_MAX, "%s %s > %s", packet_protocol_name(t->protocol, protocol),
+             src, dst);
+    return buf;
+}

@@ -49,6 +49,7 @@ void metrics_destroy(struct metrics *m)
     places_free(&m->places);
     promises_free(&m->promises);
     flows_free(&m->flows);
+    choices_free(&m->choices);
     hosts_free(&m->hosts);
     phases_free(m);
     for (size_t i = 0; i < m->warnings_len; i++)

@@ -7,6 +7,8 @@
 #ifndef ECMPLAB_METRICS_PARTS_H
 #define ECMPLAB_METRICS_PARTS_H
 
+#include "sim/observe/choices.h"
+#include "sim/observe/elephants.h"
 #include "sim/observe/flows.h"
 #include "sim/observe/hosts.h"
 #include "sim/observe/metrics.h"
@@ -135,8 +137,9 @@ struct metrics {
     uint64_t worst[FLOW_FATES]; /* flows by their worst fate */
     uint64_t flows_begun, flows_moved, flows_moved_alone, flows_split_reply;
     uint64_t unharmed;         /* lived at some event, and nothing happened to them */
-    uint64_t choice_bytes;     /* of flows that ended */
-    stats_u128 choice_squares; /* the sum of their squares */
+    uint64_t choice_bytes;      /* of flows that ended */
+    struct elephants elephants; /* the largest of them */
+    struct choices choices;
     uint64_t unrouted[REASONS], dropped[REASONS];
     struct addr foreign_src, foreign_dst; /* of the first foreign packet */
 

@@ -211,18 +211,29 @@ uint64_t moves_unaccounted(const struct flow *f, const struct conn *c,
     return total > done ? total - done : 0;
 }
 
+/* What the flow fell with; NULL: alone. */
+static struct choice *choice_of(struct metrics *m, const struct flow *f)
+{
+    return f->choice == CHOICE_OWN ? NULL : &m->choices.list[f->choice];
+}
+
 /* What the flow has carried so far was carried by its path, under its promise. */
 static void account(struct metrics *m, struct flow *f, const struct conn *c,
                     uint64_t pending_bytes)
 {
     const uint64_t bytes = moves_unaccounted(f, c, pending_bytes);
+    struct choice *choice = choice_of(m, f);
 
     f->accounted_bytes += bytes;
     m->promises.counts[f->promise].bytes += bytes;
     if (!m->promises.promises[f->promise].choice)
         return;
     m->paths[f->path].choice_bytes += bytes;
+    promises_add_bytes(&m->promises, f->promise, choice ? choice->bytes : f->choice_bytes,
+                       bytes);
     f->choice_bytes += bytes;
+    if (choice)
+        choice->bytes += bytes;
 }
 
 /* Bytes of this packet that the connection has counted already. */
@@ -249,6 +260,21 @@ static void note_split_reply(struct metrics *m, struct flow *f)
     f->flags |= FLOW_SPLIT_REPLY;
 }
 
+static void count_choice(struct metrics *m, struct flow *f, const struct decision *d)
+{
+    struct choice *choice;
+
+    if (!m->promises.promises[f->promise].choice)
+        return;
+    m->paths[f->path].choice_flows++;
+    if (d->flags & DECISION_HASHED)
+        f->choice = choices_find(&m->choices, d->hash, metrics_family(f->family));
+    choice = choice_of(m, f);
+    promises_add_flow(&m->promises, f->promise, choice ? choice->flows : 0);
+    if (choice)
+        choice->flows++;
+}
+
 /* The flow leaves by a WAN for the first time. */
 static void take_path(struct metrics *m, struct flow *f, const struct observation *o,
                       int wan)
@@ -260,7 +286,7 @@ static void take_path(struct metrics *m, struct flow *f, const struct observatio
     f->promise = promise_of(m, o->decision, wan);
     m->promises.counts[f->promise].flows++;
     m->paths[wan].flows++;
-    m->paths[wan].choice_flows += m->promises.promises[f->promise].choice;
+    count_choice(m, f, o->decision);
     m->stick.flows++;
     note_split_reply(m, f);
 }
@@ -405,7 +431,7 @@ void moves_end(struct metrics *m, const struct conn *c)
     if (f->path >= 0)
         account(m, f, c, 0);
     m->choice_bytes += f->choice_bytes;
-    m->choice_squares += (stats_u128)f->choice_bytes * f->choice_bytes;
+    elephants_offer(&m->elephants, &c->orig, f->choice_bytes, f->path);
     if (f->host != FLOWS_NONE)
         hosts_flow_ended(&m->hosts, f);
     flows_remove(&m->flows, number);

@@ -77,7 +77,7 @@ static uint32_t promise_add(struct promises *p)
     }
     added.choice = parts > 1;
     p->promises[i] = added;
-    p->counts[i] = (struct promise_counts){0, 0};
+    p->counts[i] = (struct promise_counts){0};
     if (p->len * 2 > p->index_mask)
         index_grow(p);
     else
@@ -100,4 +100,26 @@ uint32_t promises_find(struct promises *p, const struct nexthop_group *g,
     }
     slot = index_slot(p, p->scratch);
     return p->index[slot] ? p->index[slot] - 1 : promise_add(p);
+}
+
+static stats_u128 square_grows(uint64_t before, uint64_t now)
+{
+    return (stats_u128)now * now - (stats_u128)before * before;
+}
+
+static double fourth_grows(double before, double now)
+{
+    return now * now * now * now - before * before * before * before;
+}
+
+void promises_add_flow(struct promises *p, uint32_t i, uint64_t before)
+{
+    p->counts[i].flow_squares += square_grows(before, before + 1);
+    p->counts[i].flow_fourths += fourth_grows((double)before, (double)(before + 1));
+}
+
+void promises_add_bytes(struct promises *p, uint32_t i, uint64_t before, uint64_t bytes)
+{
+    p->counts[i].byte_squares += square_grows(before, before + bytes);
+    p->counts[i].byte_fourths += fourth_grows((double)before, (double)(before + bytes));
 }

@@ -14,11 +14,16 @@
 #define ECMPLAB_PROMISE_H
 
 #include "core/nexthop.h"
+#include "sim/observe/stats.h"
 
 /* What adds up over a run, for each promise. */
 struct promise_counts {
     uint64_t flows; /* whose first packet had this promise */
     uint64_t bytes; /* carried by flows while they had it */
+    /* The sums of s^2 and of s^4 over choices (choices.h), s its flows or its bytes: each
+     * promise counts what they grew by under it. */
+    stats_u128 flow_squares, byte_squares;
+    double flow_fourths, byte_fourths;
 };
 
 struct promise {
@@ -47,6 +52,10 @@ void promises_free(struct promises *p);
  */
 uint32_t promises_find(struct promises *p, const struct nexthop_group *g,
                        const int *wan_of_iface, int chosen);
+
+/* A choice that had so many flows (bytes) before has more under promise i. */
+void promises_add_flow(struct promises *p, uint32_t i, uint64_t before);
+void promises_add_bytes(struct promises *p, uint32_t i, uint64_t before, uint64_t bytes);
 
 /* The part of `wan` in promise i: 0..1. */
 static inline double promise_share(const struct promises *p, size_t i, size_t wan)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sim/observe/label.h"
 #include "sim/observe/result_parts.h"
 
 static json_t *hex(uint64_t value)
@@ -115,6 +116,24 @@ static json_t *paths_part(const struct stretch *s, const struct facts *facts)
     return o;
 }
 
+static json_t *elephants_part(const struct metrics *m)
+{
+    json_t *list = json_array();
+
+    for (unsigned i = 0; i < m->elephants.len; i++) {
+        const struct elephant *e = &m->elephants.list[i];
+        json_t *o = json_object();
+        char flow[LABEL_MAX];
+
+        put_text(o, "flow", label_flow(&e->tuple, flow));
+        put_text(o, "path", m->scenario->wans[e->path].name);
+        put_count(o, "bytes", e->bytes);
+        put_share(o, "bytes_share", (double)e->bytes, (double)m->choice_bytes);
+        json_array_append_new(list, o);
+    }
+    return list;
+}
+
 static json_t *stickiness_part(const struct metrics *m)
 {
     const double survivors = result_survivors_moved_share(m);
@@ -204,11 +223,13 @@ static void put_whole(json_t *result, const struct metrics *m, const struct fact
         .promises_len = m->promises.len,
     };
     struct stretch s;
+    json_t *balance;
 
     stretch_init(&s, m, NULL, &now);
     put(result, "paths", paths_part(&s, facts));
-    put(result, "balance",
-        stretch_balance(&s, stats_effective_flows(m->choice_bytes, m->choice_squares)));
+    balance = stretch_balance(&s);
+    put(balance, "elephants", elephants_part(m));
+    put(result, "balance", balance);
     put(result, "stickiness", stickiness_part(m));
     stretch_free(&s);
 }

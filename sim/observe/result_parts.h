@@ -43,8 +43,8 @@ struct path_counts stretch_path(const struct stretch *s, size_t wan);
 /* Packets, bytes, flows and shares of one WAN. */
 void stretch_put_path(const struct stretch *s, json_t *object, size_t wan);
 
-/* "balance"; `effective_flows` < 0: not known, so bytes have no p_value. */
-json_t *stretch_balance(const struct stretch *s, double effective_flows);
+/* "balance". */
+json_t *stretch_balance(const struct stretch *s);
 
 /* result_events.c */
 json_t *result_events(const struct metrics *m, const struct facts *facts);

@@ -65,7 +65,7 @@ static json_t *phase(const struct metrics *m, const struct snapshot *begin,
     put_time(o, "from", begin ? begin->time_ns : 0);
     put_time(o, "to", end->time_ns);
     put(o, "paths", paths_of(&s));
-    put(o, "balance", stretch_balance(&s, -1));
+    put(o, "balance", stretch_balance(&s));
     put(o, "stickiness", stickiness_of(&s));
     put(o, "hosts", hosts_of(&s));
     stretch_free(&s);

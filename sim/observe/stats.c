@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { GAMMA_STEPS_MAX = 100000 };
+enum { GAMMA_STEPS_MAX = 100000, STIRLING_FROM = 20 };
 
 static const double GAMMA_TINY = 1e-300, GAMMA_PRECISION = 1e-15;
 
@@ -58,14 +58,19 @@ double stats_max_over_mean(const double *x, size_t n)
 
 /* ------------------------------------------------------------------------- chi-square */
 
-/* ln Gamma(df / 2), by Gamma(a) = (a - 1) Gamma(a - 1) from Gamma(1) or Gamma(1/2). */
-static double log_gamma_half(unsigned df)
+/* ln Gamma(a), a > 0: Stirling's series where it is good, and Gamma(a) = Gamma(a + 1) / a
+ * to get there. */
+static double log_gamma(double a)
 {
-    double sum = df % 2 ? 0.57236494292470008707 /* ln sqrt(pi) */ : 0;
+    static const double half_log_2_pi = 0.91893853320467274178;
+    double product = 1, inverse;
 
-    for (double a = (double)df / 2 - 1; a > 0; a--)
-        sum += log(a);
-    return sum;
+    for (; a < STIRLING_FROM; a++)
+        product *= a;
+    inverse = 1 / (a * a);
+    return (a - 0.5) * log(a) - a + half_log_2_pi - log(product) +
+           (1.0 / 12 - inverse * (1.0 / 360 - inverse * (1.0 / 1260 - inverse / 1680))) /
+               a;
 }
 
 /* P(a, x) e^x Gamma(a) / x^a = sum over k of x^k / (a (a+1) ... (a+k)); good for x < a +
@@ -104,7 +109,7 @@ static double upper_gamma_fraction(double a, double x)
     return h;
 }
 
-static double round_to_six_digits(double v)
+double stats_round(double v)
 {
     char text[32];
 
@@ -112,17 +117,17 @@ static double round_to_six_digits(double v)
     return strtod(text, NULL);
 }
 
-double stats_chi_square_survival(double x, unsigned df)
+double stats_chi_square_survival(double x, double df)
 {
-    const double a = (double)df / 2, half = x / 2;
+    const double a = df / 2, half = x / 2;
     double scale, q;
 
-    if (df == 0 || !(x > 0))
+    if (!(df > 0) || !(x > 0))
         return 1;
-    scale = exp(a * log(half) - half - log_gamma_half(df));
+    scale = exp(a * log(half) - half - log_gamma(a));
     q = half < a + 1 ? 1 - scale * lower_gamma_series(a, half)
                      : scale * upper_gamma_fraction(a, half);
-    return round_to_six_digits(fmin(1, fmax(0, q)));
+    return stats_round(fmin(1, fmax(0, q)));
 }
 
 /* ------------------------------------------------------------------------------ flows */

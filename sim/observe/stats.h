@@ -11,10 +11,10 @@
  * machine; what comes out of exp() and log() is rounded to six digits for the same
  * reason.
  *
- * Sources: Jain, Chiu, Hawe, DEC-TR-301 (1984); NIST DLMF 8.7.1 and 8.9.2 (incomplete
- * gamma function: power series, continued fraction), the latter by the modified Lentz
- * method (Thompson, Barnett, J. Comput. Phys. 64, 1986); Neumaier, ZAMM 54 (1974) for the
- * sums.
+ * Sources: Jain, Chiu, Hawe, DEC-TR-301 (1984); NIST DLMF 5.11.1 (Stirling's series),
+ * 8.7.1 and 8.9.2 (incomplete gamma function: power series, continued fraction), the
+ * latter by the modified Lentz method (Thompson, Barnett, J. Comput. Phys. 64, 1986);
+ * Neumaier, ZAMM 54 (1974) for the sums.
  */
 #ifndef ECMPLAB_STATS_H
 #define ECMPLAB_STATS_H
@@ -33,10 +33,13 @@ double stats_cv(const double *x, size_t n);
 double stats_max_over_mean(const double *x, size_t n);
 
 /*
- * The probability that a chi-square variable with `df` degrees of freedom is at least
- * `x`: Q(df / 2, x / 2). 1 for df = 0. Six significant digits.
+ * The probability that a chi-square variable with `df` degrees of freedom (whole or not) is
+ * at least `x`: Q(df / 2, x / 2). 1 for df = 0. Six significant digits.
  */
-double stats_chi_square_survival(double x, unsigned df);
+double stats_chi_square_survival(double x, double df);
+
+/* To six significant digits. */
+double stats_round(double v);
 
 /*
  * How many flows of equal size it takes until every share p_i, split by an honest hash,

@@ -67,13 +67,17 @@ struct path_counts stretch_path(const struct stretch *s, size_t wan)
 
 static struct promise_counts promise_counts_of(const struct stretch *s, size_t i)
 {
-    struct promise_counts c = {0, 0};
+    struct promise_counts c = {0};
 
     if (i < s->end->promises_len)
         c = s->end->promises[i];
     if (s->begin && i < s->begin->promises_len) {
         c.flows -= s->begin->promises[i].flows;
         c.bytes -= s->begin->promises[i].bytes;
+        c.flow_squares -= s->begin->promises[i].flow_squares;
+        c.flow_fourths -= s->begin->promises[i].flow_fourths;
+        c.byte_squares -= s->begin->promises[i].byte_squares;
+        c.byte_fourths -= s->begin->promises[i].byte_fourths;
     }
     return c;
 }
@@ -144,46 +148,110 @@ void stretch_put_path(const struct stretch *s, json_t *object, size_t wan)
 
 /* ---------------------------------------------------------------------------- balance */
 
-static void put_balance(json_t *object, const struct balance *b, bool has_chance)
+/*
+ * What was promised to the choices, a group for each promise that had any: `shares` has
+ * room for the WANs of each.
+ */
+static struct chance_group *chance_groups(const struct stretch *s, bool of_flows,
+                                          double *shares)
 {
-    put_real(object, "jain", b->jain);
-    put_real(object, "max_over_mean", b->max_over_mean);
-    put_real(object, "cv", b->cv);
-    if (!has_chance)
-        return;
-    put_real(object, "p_value", b->p_value);
-    put_count(object, "flows_needed", b->flows_needed);
-    put_text(object, "verdict", b->verdict);
+    const struct promises *p = &s->metrics->promises;
+    struct chance_group *groups = mem_alloc(s->end->promises_len, sizeof *groups);
+
+    for (size_t i = 0; i < s->end->promises_len; i++) {
+        const struct promise_counts c = promise_counts_of(s, i);
+
+        groups[i].shares = shares + i * p->wans_len;
+        for (size_t w = 0; w < p->wans_len; w++)
+            shares[i * p->wans_len + w] = promise_share(p, i, w);
+        if (!p->promises[i].choice)
+            continue;
+        groups[i].squares = (double)(of_flows ? c.flow_squares : c.byte_squares);
+        groups[i].fourths = of_flows ? c.flow_fourths : c.byte_fourths;
+    }
+    return groups;
 }
 
-json_t *stretch_balance(const struct stretch *s, double effective_flows)
+/* What the WANs got of the flows, or of the bytes, that had a choice. */
+struct load {
+    bool of_flows;
+    double *observed, *expected; /* a WAN each */
+    uint64_t count;
+    double choices; /* 1 / HHI over what a hash can tell apart */
+};
+
+/* In a phase a choice may have begun before: its part alone is not known. */
+static bool has_chance(const struct stretch *s, const struct load *l)
+{
+    return !s->begin || (l->of_flows && l->choices >= (double)l->count);
+}
+
+static bool load_judge(const struct stretch *s, const struct load *l, struct balance *b)
+{
+    const size_t wans = s->metrics->scenario->wans_len, groups_len = s->end->promises_len;
+    double *shares = mem_alloc(groups_len * wans, sizeof *shares);
+    struct chance_group *groups = chance_groups(s, l->of_flows, shares);
+    const bool unit = l->of_flows && l->choices >= (double)l->count;
+    const struct chance c = {l->observed, l->expected, wans, groups, groups_len, unit};
+    const bool judged = balance_judge(&c, fmax(l->choices, 1), b);
+
+    mem_free(groups);
+    mem_free(shares);
+    return judged;
+}
+
+static json_t *load_part(const struct stretch *s, const struct load *l)
+{
+    json_t *o = json_object();
+    struct balance b;
+
+    put_count(o, "count", l->count);
+    if (!load_judge(s, l, &b))
+        return o;
+    put_real(o, "jain", b.jain);
+    put_real(o, "max_over_mean", b.max_over_mean);
+    put_real(o, "cv", b.cv);
+    if (!has_chance(s, l))
+        return o;
+    put_real(o, "p_value", b.p_value);
+    put_real(o, "effective_flows", l->choices);
+    put_count(o, "flows_needed", b.flows_needed);
+    put_text(o, "verdict", balance_verdicts[b.verdict].name);
+    return o;
+}
+
+static double load_choices(const struct stretch *s, const struct load *l)
+{
+    stats_u128 squares = 0;
+
+    for (size_t i = 0; i < s->end->promises_len; i++) {
+        const struct promise_counts c = promise_counts_of(s, i);
+
+        squares += l->of_flows ? c.flow_squares : c.byte_squares;
+    }
+    return stats_effective_flows(l->count, squares);
+}
+
+json_t *stretch_balance(const struct stretch *s)
 {
     const size_t wans = s->metrics->scenario->wans_len;
-    double *flows = mem_alloc(2 * wans + 1, sizeof *flows), *bytes = flows + wans;
-    json_t *of_flows = json_object(), *of_bytes = json_object(), *both = json_object();
-    uint64_t sum = 0;
-    struct balance b;
+    double *room = mem_alloc(2 * wans + 1, sizeof *room);
+    struct load flows = {true, room, s->expected_flows, s->flows_choice, 0};
+    struct load bytes = {false, room + wans, s->expected_bytes, 0, 0};
+    json_t *o = json_object();
 
     for (size_t w = 0; w < wans; w++) {
         const struct path_counts c = stretch_path(s, w);
 
-        flows[w] = (double)c.choice_flows;
-        bytes[w] = (double)c.choice_bytes;
-        sum += c.choice_bytes;
+        flows.observed[w] = (double)c.choice_flows;
+        bytes.observed[w] = (double)c.choice_bytes;
+        bytes.count += c.choice_bytes;
     }
-    put_count(of_flows, "count", s->flows_choice);
-    if (balance_judge(flows, s->expected_flows, wans, (double)s->flows_choice, &b))
-        put_balance(of_flows, &b, true);
-    put_count(of_bytes, "count", sum);
-    if (balance_judge(bytes, s->expected_bytes, wans, fmax(effective_flows, 1), &b)) {
-        put_balance(of_bytes, &b, effective_flows >= 0);
-        if (effective_flows >= 0)
-            put_real(of_bytes, "effective_flows", effective_flows);
-    }
-    put(both, "flows", of_flows);
-    if (s->flows_choice || sum)
-        put(both, "bytes", json_incref(of_bytes));
-    json_decref(of_bytes);
-    mem_free(flows);
-    return both;
+    flows.choices = load_choices(s, &flows);
+    bytes.choices = load_choices(s, &bytes);
+    put(o, "flows", load_part(s, &flows));
+    if (flows.count || bytes.count)
+        put(o, "bytes", load_part(s, &bytes));
+    mem_free(room);
+    return o;
 }

@@ -183,15 +183,45 @@ void text_load(struct page *p, const json_t *result)
     print_drops(p, paths);
 }
 
+static const double ELEPHANT_SHARE = 0.1;
+
 /* The tone of a verdict that balance.h words. */
 static enum tone tone_of_verdict(const char *verdict)
 {
-    if (strncmp(verdict, "uneven", 6) == 0)
+    if (strcmp(verdict, "uneven") == 0)
         return TONE_ODD;
-    return strncmp(verdict, "even", 4) == 0 ? TONE_GOOD : TONE_PLAIN;
+    return strcmp(verdict, "even") == 0 ? TONE_GOOD : TONE_PLAIN;
 }
 
-static void list_figures(struct page_list *l, const json_t *balance)
+/* In words, and what they rest on. */
+static struct human_name verdict_shown(const char *verdict)
+{
+    static const struct document_word words[] = {
+        {"even", "even, as far as chance lets it be"},
+        {"uneven", "uneven, more than chance explains"},
+        {"too-few-flows", "too few flows to tell"},
+        {NULL, NULL},
+    };
+
+    for (const struct document_word *w = words; w->key; w++)
+        if (strcmp(w->key, verdict) == 0)
+            return human_name(w->words, 64);
+    return human_name(verdict, 64);
+}
+
+/* Flows that go together, and bytes of few large flows, split like fewer flows. */
+static void list_effective(struct page_list *l, const json_t *balance, bool is_flows)
+{
+    const double effective = document_number(balance, "effective_flows");
+
+    if (!document_has_number(balance, "effective_flows") ||
+        (is_flows && effective >= document_number(balance, "count")))
+        return;
+    page_list_add(l, "%s like %s equal flows", is_flows ? "hashed" : "sized",
+                  human_count(effective).text);
+}
+
+static void list_figures(struct page_list *l, const json_t *balance, bool is_flows)
 {
     static const struct document_word figures[] = {
         {"jain", "Jain"}, {"max_over_mean", "max/mean"}, {"cv", "cv"}, {NULL, NULL}};
@@ -200,9 +230,7 @@ static void list_figures(struct page_list *l, const json_t *balance)
         if (document_has_number(balance, f->key))
             page_list_add(l, "%s %s", f->words,
                           human_figure(document_number(balance, f->key)).text);
-    if (document_has_number(balance, "effective_flows"))
-        page_list_add(l, "sized like %s equal flows",
-                      human_count(document_number(balance, "effective_flows")).text);
+    list_effective(l, balance, is_flows);
     if (document_has_number(balance, "flows_needed"))
         page_list_add(l, "%s flows needed to tell",
                       human_count(document_number(balance, "flows_needed")).text);
@@ -211,19 +239,37 @@ static void list_figures(struct page_list *l, const json_t *balance)
 static void print_balance(struct page *p, const char *label, const json_t *balance)
 {
     const char *verdict = document_string(balance, "verdict");
-    bool says_p = verdict && strstr(verdict, "p = ");
     struct page_list l = {.length = 0};
     char probability[24] = "";
 
-    list_figures(&l, balance);
-    if (document_has_number(balance, "p_value") && !says_p)
+    list_figures(&l, balance, strcmp(label, "flows") == 0);
+    if (document_has_number(balance, "p_value"))
         snprintf(probability, sizeof probability, " (p = %.2g)",
                  document_number(balance, "p_value"));
     if (verdict)
         page_line(p, tone_of_verdict(verdict), TEXT_HANG, "  %-12s%s%s", label,
-                  human_name(verdict, 64).text, probability);
+                  verdict_shown(verdict).text, probability);
     if (l.length > 0)
         page_line(p, TONE_PLAIN, TEXT_HANG, "  %-12s%s", verdict ? "" : label, l.text);
+}
+
+/* The flows that are a tenth of the bytes or more, by name. */
+static void print_elephants(struct page *p, const json_t *elephants)
+{
+    const char *label = "elephants";
+    const json_t *e;
+    size_t i;
+
+    json_array_foreach (elephants, i, e) {
+        if (document_number(e, "bytes_share") < ELEPHANT_SHARE)
+            continue;
+        page_line(p, TONE_PLAIN, TEXT_HANG, "  %-12s%s: %s, %s of the bytes, by %s", label,
+                  human_name(document_string(e, "flow"), 120).text,
+                  human_bytes(document_number(e, "bytes")).text,
+                  human_share(document_number(e, "bytes_share")).text,
+                  human_name(document_string(e, "path"), TEXT_NAME_COLUMNS).text);
+        label = "";
+    }
 }
 
 void text_balance(struct page *p, const json_t *result)
@@ -240,6 +286,7 @@ void text_balance(struct page *p, const json_t *result)
     }
     print_balance(p, "flows", flows);
     print_balance(p, "bytes", json_object_get(balance, "bytes"));
+    print_elephants(p, json_object_get(balance, "elephants"));
 }
 
 const char *text_plural(double number)
