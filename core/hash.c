@@ -33,6 +33,13 @@ const char *const hash_policy_names[4] = {
     [HASH_CUSTOM] = "custom",
 };
 
+const char *const hash_policy_abouts[4] = {
+    [HASH_L3] = "the addresses; IPv6 also the flow label and the protocol",
+    [HASH_L4] = "the addresses, the protocol and the ports",
+    [HASH_L3_INNER] = "the addresses inside a tunnel or an ICMP error, else the packet's own",
+    [HASH_CUSTOM] = "the fields that the scenario names (Linux)",
+};
+
 void hash_set_seed(struct hash_config *c, uint32_t seed)
 {
     c->key[0] = c->key[1] = (uint64_t)seed << 32 | seed;

@@ -69,5 +69,6 @@ size_t hash_fields_block(const struct hash_config *c, const struct packet *p,
 
 /* "l3", "l4", "l3-inner", "custom". */
 extern const char *const hash_policy_names[4];
+extern const char *const hash_policy_abouts[4];
 
 #endif

@@ -40,6 +40,47 @@ const char *const reason_names[] = {
     [REASON_UNSOLICITED] = "unsolicited",
 };
 
+const char *const verdict_abouts[VERDICTS] = {
+    [VERDICT_FORWARD] = "it leaves by an interface",
+    [VERDICT_LOCAL] = "it is for the router itself",
+    [VERDICT_HELD] = "a fragment that waits for the others",
+    [VERDICT_DROP] = "it is lost, and nobody is told",
+    [VERDICT_UNREACHABLE] = "it is lost, and the sender is told: unreachable",
+    [VERDICT_PROHIBIT] = "it is lost, and the sender is told: prohibited",
+};
+
+const char *const reason_abouts[REASONS] = {
+    [REASON_NONE] = "",
+    [REASON_NO_ROUTE] = "no rule led to a route",
+    [REASON_ONLY_TABLE] = "lookup-only-in-table found no route there",
+    [REASON_RULE] = "a rule drops it",
+    [REASON_BLACKHOLE_ROUTE] = "a blackhole route",
+    [REASON_UNREACHABLE_ROUTE] = "an unreachable route",
+    [REASON_PROHIBIT_ROUTE] = "a prohibit route",
+    [REASON_TTL] = "its hops are used up",
+    [REASON_MARTIAN] = "its source is none that can be",
+    [REASON_MULTICAST] = "multicast is not routed",
+    [REASON_BROADCAST] = "broadcasts are not routed",
+    [REASON_LINK_LOCAL] = "link-local addresses are not routed",
+    [REASON_NAT_MOVED] = "masquerade: its way changed, so it and its entry are lost",
+    [REASON_NAT_NO_ADDRESS] = "masquerade: no interface has an address",
+    [REASON_NAT_CLASH] = "no free port to translate to",
+    [REASON_NO_CONNECTION] = "to the router's public address, for no connection it knows",
+    [REASON_FRAGMENT_HELD] = "a fragment that waits for the others",
+    [REASON_FRAGMENT_REJECTED] = "a fragment that fits to no datagram",
+    [REASON_FRAGMENT_TIMEOUT] = "the other fragments never came",
+    [REASON_INVALID] = "forwarded untranslated: it belongs to no connection",
+    [REASON_LINK_DOWN] = "the WAN's link was down",
+    [REASON_GATEWAY_DOWN] = "the WAN's gateway was down",
+    [REASON_BLACKHOLED] = "nothing behind the gateway answered",
+    [REASON_NOT_IP] = "ARP and the like",
+    [REASON_MALFORMED] = "its headers contradict each other",
+    [REASON_TRUNCATED] = "the capture holds too little of it",
+    [REASON_SAME_SEGMENT] = "between two hosts of one network: no router sees it",
+    [REASON_FOREIGN] = "neither end is in the LAN",
+    [REASON_UNSOLICITED] = "from outside, and nothing asked for it",
+};
+
 /* ------------------------------------------------------------------------------- making */
 
 static void checks_start(struct router *r)

@@ -70,6 +70,8 @@ enum reason {
 
 extern const char *const verdict_names[VERDICTS];
 extern const char *const reason_names[REASONS];
+extern const char *const verdict_abouts[VERDICTS];
+extern const char *const reason_abouts[REASONS];
 
 enum decision_flag {
     DECISION_NEW = 1,      /* the first packet of a connection */

@@ -381,7 +381,7 @@ results_are_the_same_again()
 
 what_cannot_be_written_is_told()
 {
-    for command in "run $RECIPE" "run --report json:- $RECIPE" "schema" "check $RECIPE" \
+    for command in "run $RECIPE" "run --report json:- $RECIPE" "schema" "check $RECIPE" "list" \
         "report $tmp/1.json" "--help" "run --help"; do
         # shellcheck disable=SC2086 # words
         "$PROGRAM" $command >/dev/full 2>"$tmp/err"
@@ -465,6 +465,33 @@ several_scenarios_end_as_the_gravest()
     says "$RECIPE: well formed"
 }
 
+lists_are_of_what_the_program_knows()
+{
+    for list in policies hash-policies events traffic metrics moves fates balance verdicts reasons \
+        reports; do
+        ends 0 "list" list
+        says "$list"
+        ends 0 "list $list" list "$list"
+        awk 'NF < 2 || / $/ {bad = 1} END {exit bad || NR == 0}' "$tmp/out"
+        ok "list $list: a name without a meaning" $?
+    done
+    ends 0 "list of policies and events" list policies events
+    says '  hash-threshold  '
+    says '  link-down  '
+    ends 0 "list as JSON" list --json metrics moves
+    python3 - "$tmp/out" <<'EOF'
+import json, sys
+lists = json.load(open(sys.argv[1]))
+assert list(lists) == ["metrics", "moves"]
+row = next(r for r in lists["metrics"] if r["name"] == "/stickiness/broken")
+assert row["unit"] == "flows" and row["better"] == "less", row
+assert lists["moves"][0] == {"name": "forced", "about": "its path failed"}, lists["moves"]
+EOF
+    ok "the lists are JSON" $?
+    ends 2 "a mistyped list" list polices
+    complains "did you mean 'policies'?"
+}
+
 the_schema_is_json()
 {
     ends 0 "schema" schema
@@ -486,6 +513,7 @@ what_cannot_be_written_is_told
 captures_that_are_none
 colour_is_for_terminals
 several_scenarios_end_as_the_gravest
+lists_are_of_what_the_program_knows
 the_schema_is_json
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -18,6 +18,8 @@ const struct command commands[] = {
      command_verify},
     {"check", "is the scenario well formed", usage_check, command_check},
     {"report", "draw reports from a saved result", usage_report, command_report},
+    {"list", "policies, events, metrics and what else there is, a line each", usage_list,
+     command_list},
     {"schema", "the JSON Schema of the scenario", usage_schema, command_schema},
     {NULL, NULL, NULL, NULL},
 };

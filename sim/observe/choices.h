@@ -7,7 +7,7 @@
  *     policy l4    937 flows    937 choices
  *     policy l3    937 flows    147 choices      one large one counts by its square
  *
- * Flows that no hash sent, and those that come when CHOICES_MAX are known, are each a choice
+ * Flows that the hash alone did not send (a policy that counts or draws), and those that come when CHOICES_MAX are known, are each a choice
  * of their own.
  */
 #ifndef ECMPLAB_CHOICES_H

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "core/policy.h"
+
 const char *const move_cause_names[] = {"forced", "failback", "collateral", "config",
                                         "policy"};
 const char *const flow_fate_names[] = {"survived", "stalled", "rehomed", "broken"};
@@ -260,6 +262,19 @@ static void note_split_reply(struct metrics *m, struct flow *f)
     f->flags |= FLOW_SPLIT_REPLY;
 }
 
+/* Did the hash alone send it, as it would send the next flow of this hash? */
+static bool hash_decides(const struct metrics *m, const struct decision *d)
+{
+    const struct router_config *c = &m->scenario->router;
+    const struct policy *policy = NULL;
+
+    if (!(d->flags & DECISION_HASHED) || !d->entry)
+        return false;
+    if (d->entry->policy < c->policies_len)
+        policy = policy_find(c->policies[d->entry->policy].name);
+    return !policy || (policy->traits & POLICY_FIXED);
+}
+
 static void count_choice(struct metrics *m, struct flow *f, const struct decision *d)
 {
     struct choice *choice;
@@ -267,7 +282,7 @@ static void count_choice(struct metrics *m, struct flow *f, const struct decisio
     if (!m->promises.promises[f->promise].choice)
         return;
     m->paths[f->path].choice_flows++;
-    if (d->flags & DECISION_HASHED)
+    if (hash_decides(m, d))
         f->choice = choices_find(&m->choices, d->hash, metrics_family(f->family));
     choice = choice_of(m, f);
     promises_add_flow(&m->promises, f->promise, choice ? choice->flows : 0);

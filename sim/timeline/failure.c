@@ -118,6 +118,11 @@ static const struct failure failures[EVENT_KINDS] = {
     [EVENT_RULE_REMOVE] = {"a rule goes", CHANGE_CONFIG, rule_remove},
 };
 
+const char *simulation_event_about(enum event_kind kind)
+{
+    return failures[kind].about;
+}
+
 static void failure_set(struct simulation *sim, unsigned event, bool begins)
 {
     const struct scenario_event *e = &sim->scenario->events[event];

@@ -94,6 +94,9 @@ void simulation_observe(struct simulation *sim, const struct observer *o);
  */
 bool simulation_run(struct simulation *sim, char *error, size_t error_size);
 
+/* What an event of this kind is, in a line. */
+const char *simulation_event_about(enum event_kind kind);
+
 /* Let time pass without traffic: every timer up to and including `time_ns`. */
 void simulation_advance(struct simulation *sim, int64_t time_ns);
 
