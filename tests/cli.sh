@@ -492,6 +492,122 @@ EOF
     complains "did you mean 'policies'?"
 }
 
+# three FILE NAME...: the capture over equal routes by these WANs, without NAT's or events' doing.
+three()
+{
+    file=$1
+    shift
+    interfaces=''
+    routes=''
+    nat=''
+    wans=''
+    for wan in "$@"; do
+        n=${wan#wan}
+        interfaces="$interfaces, {\"name\": \"$wan\", \"addresses\": [\"100.64.$n.2/24\"]}"
+        routes="$routes, {\"dst_address\": \"0.0.0.0/0\", \"gateway\": \"100.64.$n.1\"}"
+        nat="$nat, {\"chain\": \"srcnat\", \"action\": \"masquerade\", \"out_interface\": \"$wan\"}"
+        wans="$wans, \"$wan\": {}"
+    done
+    cat >"$file" <<EOF
+{"version": 1, "name": "by $*", "seed": 5,
+ "router": {"platform": "routeros7", "hash": {"ipv4": "l4", "seed": 7},
+   "interfaces": [{"name": "lan", "addresses": ["192.168.10.1/24"]}$interfaces],
+   "routes": [${routes#, }], "nat": [${nat#, }]},
+ "wans": {${wans#, }}, "lan": ["192.168.10.0/24"],
+ "traffic": [{"kind": "pcap", "file": "$capture", "map": {"192.168.100.0/24": "192.168.10.0/24"}}]}
+EOF
+}
+
+# Without the middle one of three only its own flows go elsewhere, and to both others; without
+# the first, those of the second that lay behind the half go to the third.
+comparing_tells_who_goes_elsewhere()
+{
+    three "$tmp/abc.json" wan1 wan2 wan3
+    three "$tmp/ac.json" wan1 wan3
+    three "$tmp/bc.json" wan2 wan3
+    ends 0 "compare three scenarios" compare --report "json:$tmp/cmp.json" --report text:- \
+        "$tmp/abc.json" "$tmp/ac.json" "$tmp/bc.json"
+    is_silent err
+    says 'Flows that go elsewhere'
+    awk 'length > 80 || / $/ {bad = 1} END {exit bad}' "$tmp/out"
+    ok "compare: a line too long, or with blanks at its end" $?
+    cp "$tmp/out" "$tmp/cmp.txt"
+    ends 0 "the first alone" run --quiet --report "json:$tmp/abc.res" "$tmp/abc.json"
+    python3 - "$tmp/cmp.json" "$tmp/abc.res" <<'EOF'
+import json, sys
+c, first = (json.load(open(f)) for f in sys.argv[1:])
+flows = {w: p["flows"] for w, p in first["paths"].items()}
+def between(e):
+    return {(b["from"], b["to"]): b["flows"] for b in c["elsewhere"][e]["between"]}
+ac, bc = between("ac"), between("bc")
+assert set(ac) == {("wan2", "wan1"), ("wan2", "wan3")}, ac
+assert sum(ac.values()) == flows["wan2"] == c["elsewhere"]["ac"]["elsewhere"], ac
+assert set(bc) == {("wan1", "wan2"), ("wan2", "wan3")}, bc
+assert bc["wan1", "wan2"] == flows["wan1"], bc
+assert all(k["traffic"] == "same" for k in c["columns"][1:])
+assert c["format"] == "ecmplab-comparison/1" and c["warnings"] == []
+assert c["elsewhere"]["ac"]["another_address"] == flows["wan2"]
+EOF
+    ok "flows elsewhere are those of RFC 2992" $?
+    ends 0 "a comparison drawn again" report "$tmp/cmp.json"
+    same "$tmp/cmp.txt" "$tmp/out" "the text of a saved comparison"
+    ends 3 "pictures of a comparison" report --report "plots:$tmp/pictures" "$tmp/cmp.json"
+    complains 'not of a comparison'
+    ends 0 "a scenario and itself" compare "$tmp/abc.json" "$tmp/abc.json"
+    says 'SAME    abc (2): 0 of'
+}
+
+variants_are_columns()
+{
+    ends 0 "compare variants" compare --report "json:$tmp/cmp.json" --variant l3:/router/hash/ipv4=l3 \
+        --variant both:/router/hash/ipv4=l3 --variant both:/router/hash/seed=8 "$tmp/abc.json"
+    python3 -c 'import json, sys
+c = json.load(open(sys.argv[1]))
+assert [k["name"] for k in c["columns"]] == ["abc", "l3", "both"], c["columns"]
+assert 0 < c["elsewhere"]["l3"]["elsewhere"] != c["elsewhere"]["both"]["elsewhere"] > 0' "$tmp/cmp.json"
+    ok "a column for each variant" $?
+    ends 0 "the same in one" compare --report "json:$tmp/set.json" --set /router/hash/seed=8 \
+        --variant x:/router/hash/ipv4=l4 "$tmp/abc.json"
+    ends 2 "a variant of the traffic" compare --variant x:/traffic/0/speed=2 "$tmp/abc.json"
+    complains 'with --own-traffic'
+    ends 0 "with its own" compare --own-traffic --variant x:/traffic/0/speed=2 "$tmp/abc.json"
+    says 'different traffic'
+    ends 2 "a variant without a name" compare --variant /router/hash/ipv4=l3 "$tmp/abc.json"
+    complains 'expected NAME:POINTER=VALUE'
+    ends 2 "a variant of nothing" compare --variant x:/router/hash/nothing=1 "$tmp/abc.json"
+    ends 2 "one alone" compare "$tmp/abc.json"
+    ends 2 "none" compare
+    ends 2 "pictures" compare --report "plots:$tmp/pictures" "$tmp/abc.json" "$tmp/ac.json"
+    ends 3 "a missing one" compare "$tmp/abc.json" "$tmp/missing.json"
+    ends 2 "a broken one" compare "$tmp/abc.json" "$tmp/broken.json"
+    ends 1 "an expectation of the second fails" compare --set '/expect=[{"metric": "/run/flows", "min": 1}]' \
+        --variant 'x:/expect=[{"metric": "/run/flows", "max": 1}]' "$tmp/abc.json"
+    says '1 expectation failed'
+    ends 0 "an expectation of the first fails" compare --set '/expect=[{"metric": "/run/flows", "max": 1}]' \
+        --variant 'x:/expect=[]' "$tmp/abc.json"
+    ends 4 "no packet" compare --pcap "$tmp/header.pcap" "$tmp/abc.json" "$tmp/ac.json"
+}
+
+results_are_compared_by_their_figures()
+{
+    for name in abc ac; do
+        ends 0 "run $name" run --quiet --report "json:$tmp/$name.res" "$tmp/$name.json"
+    done
+    ends 0 "compare two results" compare "$tmp/abc.res" "$tmp/ac.res"
+    says 'the result abc.res'
+    says 'paths/wan2/flows_share'
+    ends 0 "a scenario and a result" compare "$tmp/abc.json" "$tmp/ac.res"
+    ends 0 "a result and a scenario" compare "$tmp/abc.res" "$tmp/ac.json"
+    ends 2 "a result's variant" compare --variant x:/seed=1 "$tmp/abc.res"
+    ends 0 "run of other traffic" run --quiet --report "json:$tmp/fast.res" --set /traffic/0/speed=2 "$tmp/abc.json"
+    ends 2 "results of different traffic" compare "$tmp/abc.res" "$tmp/fast.res"
+    complains 'its traffic is not known to be that of'
+    ends 2 "a result of different traffic" compare "$tmp/abc.json" "$tmp/fast.res"
+    ends 2 "a scenario of different traffic" compare "$tmp/fast.res" "$tmp/abc.json"
+    ends 0 "all the same" compare --own-traffic "$tmp/abc.res" "$tmp/fast.res"
+    says 'differences are not of the'
+}
+
 the_schema_is_json()
 {
     ends 0 "schema" schema
@@ -514,6 +630,9 @@ captures_that_are_none
 colour_is_for_terminals
 several_scenarios_end_as_the_gravest
 lists_are_of_what_the_program_knows
+comparing_tells_who_goes_elsewhere
+variants_are_columns
+results_are_compared_by_their_figures
 the_schema_is_json
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -9,8 +9,8 @@
 const char usage_report[] =
     "usage: ecmplab report [OPTION]... RESULT\n"
     "\n"
-    "Draws reports from a result that 'run --report json:FILE' has saved; '-' reads it from\n"
-    "standard input.\n"
+    "Draws reports from what 'run' or 'compare' has saved with --report json:FILE; '-' reads it\n"
+    "from standard input. Of a comparison there are text and json.\n"
     "\n"
     "    --report FORMAT:PATH  as for 'run': text, json, plots (repeatable; default text:-)\n"
     "    -q, --quiet           text: only the verdict and what failed\n"
@@ -46,10 +46,10 @@ static json_t *result_read(const char *path)
         return NULL;
     }
     format = json_string_value(json_object_get(result, "format"));
-    if (format && strcmp(format, "ecmplab-result/1") == 0)
+    if (format && (strcmp(format, "ecmplab-result/1") == 0 || report_is_comparison(result)))
         return result;
     fprintf(stderr, "%s: error: /format: expected \"ecmplab-result/1\": this is no result of"
-                    " 'ecmplab run --report json:FILE'\n",
+                    " 'ecmplab run --report json:FILE', and no comparison\n",
             path);
     json_decref(result);
     return NULL;

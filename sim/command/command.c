@@ -14,6 +14,8 @@ const struct command commands[] = {
     {"explain", "one flow, step by step", usage_explain, command_explain},
     {"lookup", "JSON lines of flows in, JSON lines of decisions out", usage_lookup,
      command_lookup},
+    {"compare", "several scenarios over the same traffic: what moved, who changed address",
+     usage_compare, command_compare},
     {"verify", "the same packets through the running Linux kernel", usage_verify,
      command_verify},
     {"check", "is the scenario well formed", usage_check, command_check},

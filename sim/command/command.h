@@ -79,8 +79,9 @@ int command_schema(int argc, char **argv);
 int command_report(int argc, char **argv);
 int command_verify(int argc, char **argv);
 int command_list(int argc, char **argv);
+int command_compare(int argc, char **argv);
 
 extern const char usage_run[], usage_explain[], usage_lookup[], usage_check[], usage_schema[],
-    usage_report[], usage_verify[], usage_list[];
+    usage_report[], usage_verify[], usage_list[], usage_compare[];
 
 #endif

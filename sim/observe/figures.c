@@ -18,6 +18,8 @@ const struct figure figures[] = {
      "earlier than the one before them in their capture"},
     {"/run/fingerprint", "hex", FIGURE_NEITHER, FIGURE_NOT,
      "of every packet's fate, way and source: equal when two runs decided alike"},
+    {"/run/traffic_fingerprint", "hex", FIGURE_NEITHER, FIGURE_NOT,
+     "of every packet's time, ends and size: equal when two runs read the same"},
     {"/run/delivered", "packets", FIGURE_MORE, FIGURE_EACH,
      "forwarded and arrived"},
     {"/run/local", "packets", FIGURE_NEITHER, FIGURE_NOT,

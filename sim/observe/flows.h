@@ -102,6 +102,11 @@ static inline struct flow *flows_at(const struct flows *f, uint32_t number)
     return &f->records[number];
 }
 
+static inline uint32_t flows_number(const struct flows *f, const struct flow *flow)
+{
+    return (uint32_t)(flow - f->records);
+}
+
 /* The number in a connection's cookie; FLOWS_NONE: it has no record. */
 static inline uint32_t flows_of_cookie(uint32_t cookie)
 {

@@ -62,6 +62,11 @@ void metrics_destroy(struct metrics *m)
     mem_free(m);
 }
 
+void metrics_keep_ledger(struct metrics *m, struct ledger *l)
+{
+    m->ledger = l;
+}
+
 void metrics_warn(struct metrics *m, const char *text)
 {
     const size_t size = strlen(text) + 1;
@@ -90,6 +95,32 @@ static uint64_t fingerprint_add(uint64_t chain, const struct observation *o)
         x |= (uint64_t)(d->out_iface & 0xffff) << 16 | (uint64_t)d->nat_sport << 32;
         x ^= le64toh(d->nat_src.quads[0]) * 0xa0761d6478bd642fu;
         x += le64toh(d->nat_src.quads[1]) * 0xe7037ed1a0b428dbu;
+    }
+    chain = (chain ^ x) * 0x9e3779b97f4a7c15u;
+    return chain ^ chain >> 32;
+}
+
+/* Whatever its fate, is it a packet whose fields were read? */
+static bool is_dissected(const struct observation *o)
+{
+    return o->packet && o->reason != REASON_NOT_IP && o->reason != REASON_MALFORMED &&
+           o->reason != REASON_TRUNCATED;
+}
+
+static uint64_t end_mixed(const struct addr *a, uint16_t port, uint64_t odd)
+{
+    return (le64toh(a->quads[0]) ^ port) * odd + (le64toh(a->quads[1]) ^ odd) * odd;
+}
+
+/* Everything that was read, in its order; nothing of what was decided. */
+static uint64_t traffic_add(uint64_t chain, const struct observation *o)
+{
+    uint64_t x = (uint64_t)o->time_ns << 16 ^ o->frame_bytes;
+
+    if (is_dissected(o)) {
+        x ^= end_mixed(&o->packet->src, o->packet->sport, 0xa0761d6478bd642fu);
+        x += end_mixed(&o->packet->dst, o->packet->dport, 0xe7037ed1a0b428dbu);
+        x ^= (uint64_t)o->packet->protocol << 56;
     }
     chain = (chain ^ x) * 0x9e3779b97f4a7c15u;
     return chain ^ chain >> 32;
@@ -308,6 +339,8 @@ static void on_packet(void *context, const struct observation *o)
     m->packets += o->fate != FATE_ASSUMED;
     m->bytes += o->frame_bytes;
     m->fingerprint = fingerprint_add(m->fingerprint, o);
+    if (o->fate != FATE_ASSUMED)
+        m->traffic = traffic_add(m->traffic, o);
     series_advance(&m->series, o->time_ns);
     if (o->fate == FATE_DELIVERED && d && !(d->flags & NEWS) && !d->held_packets &&
         o->conn && !(o->conn->cookie & FLOW_WATCHED)) {

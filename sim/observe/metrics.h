@@ -15,11 +15,15 @@
 
 #include "sim/timeline/simulation.h"
 
+struct ledger;
 struct metrics;
 
 /* Both are borrowed for the metrics' life; the router is the one that the run drives. */
 struct metrics *metrics_create(const struct scenario *s, struct router *r);
 void metrics_destroy(struct metrics *m);
+
+/* Write every flow into it, from the first packet on. Borrowed. */
+void metrics_keep_ledger(struct metrics *m, struct ledger *l);
 
 struct observer metrics_observer(struct metrics *m);
 

@@ -11,6 +11,7 @@
 #include "sim/observe/elephants.h"
 #include "sim/observe/flows.h"
 #include "sim/observe/hosts.h"
+#include "sim/observe/ledger.h"
 #include "sim/observe/metrics.h"
 #include "sim/observe/places.h"
 #include "sim/observe/promise.h"
@@ -112,7 +113,7 @@ struct snapshot {
 
 struct metrics {
     /* the fast path's */
-    uint64_t fingerprint, packets, bytes;
+    uint64_t fingerprint, traffic, packets, bytes;
     uint64_t fates[FATE_ASSUMED + 1]; /* packets; held ones once they are resolved */
     struct path_counts *paths;
     struct series series;
@@ -140,6 +141,7 @@ struct metrics {
     uint64_t choice_bytes;      /* of flows that ended */
     struct elephants elephants; /* the largest of them */
     struct choices choices;
+    struct ledger *ledger; /* NULL: none is kept; borrowed */
     uint64_t unrouted[REASONS], dropped[REASONS];
     struct addr foreign_src, foreign_dst; /* of the first foreign packet */
 

@@ -303,6 +303,8 @@ static void take_path(struct metrics *m, struct flow *f, const struct observatio
     m->paths[wan].flows++;
     count_choice(m, f, o->decision);
     m->stick.flows++;
+    if (m->ledger)
+        ledger_path(m->ledger, flows_number(&m->flows, f), wan, &o->decision->nat_src);
     note_split_reply(m, f);
 }
 
@@ -416,6 +418,8 @@ void moves_begin(struct metrics *m, const struct observation *o)
     if (f->host != FLOWS_NONE)
         m->hosts.list[f->host]->flows++;
     remember_public(f, o->decision);
+    if (m->ledger)
+        ledger_begin(m->ledger, number, &o->conn->orig);
 }
 
 void moves_lost(struct metrics *m, struct flow *f, int event)
@@ -447,6 +451,8 @@ void moves_end(struct metrics *m, const struct conn *c)
         account(m, f, c, 0);
     m->choice_bytes += f->choice_bytes;
     elephants_offer(&m->elephants, &c->orig, f->choice_bytes, f->path);
+    if (m->ledger)
+        ledger_end(m->ledger, number, c->bytes[0] + c->bytes[1]);
     if (f->host != FLOWS_NONE)
         hosts_flow_ended(&m->hosts, f);
     flows_remove(&m->flows, number);

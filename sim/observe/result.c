@@ -62,6 +62,7 @@ static json_t *run_part(struct metrics *m, const struct facts *facts)
     put_time(o, "simulated_seconds", facts->end_ns);
     put_count(o, "timestamps_back", facts->steps_back);
     put(o, "fingerprint", hex(m->fingerprint));
+    put(o, "traffic_fingerprint", hex(m->traffic));
     put_count(o, "delivered", m->fates[FATE_DELIVERED]);
     put_count(o, "local", m->fates[FATE_LOCAL]);
     put_count(o, "dropped", m->fates[FATE_DROPPED]);

@@ -21,6 +21,11 @@ static void print_toned(struct page *p, enum tone tone, const char *text, size_t
             toned ? "\033[0m" : "");
 }
 
+void page_tone(struct page *p, enum tone tone, const char *text)
+{
+    print_toned(p, tone, text, strlen(text));
+}
+
 static bool is_digit(char c)
 {
     return c >= '0' && c <= '9';

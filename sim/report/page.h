@@ -38,6 +38,9 @@ void page_line(struct page *p, enum tone tone, unsigned hang, const char *format
 void page_marked(struct page *p, enum tone tone, const char *mark, unsigned hang,
                  const char *format, ...) PAGE_PRINTF(5, 6);
 
+/* Text in a tone, within a line that the caller writes himself. */
+void page_tone(struct page *p, enum tone tone, const char *text);
+
 /* Words with ", " between them; what does not fit any more is left out, for a "..". */
 struct page_list {
     char text[PAGE_LIST_MAX];

@@ -9,12 +9,13 @@
 #include "sim/report/outfile.h"
 
 const struct report_format report_formats[] = {
-    {"text", "what a terminal shows, 80 columns", report_draw_text, NULL},
+    {"text", "what a terminal shows, 80 columns", report_draw_text, NULL,
+     report_draw_text_comparison},
     {"json", "the result document, from which all others can be drawn", report_draw_json,
-     NULL},
+     NULL, report_draw_json},
     {"plots", "a folder of pictures (SVG) with their data and gnuplot scripts", NULL,
-     report_draw_plots},
-    {NULL, NULL, NULL, NULL},
+     report_draw_plots, NULL},
+    {NULL, NULL, NULL, NULL, NULL},
 };
 
 static const struct report_format *format_find(const char *name, size_t length)
@@ -92,9 +93,17 @@ bool report_write_file(const char *path, const char *bytes, size_t length, char 
     return outfile_close(&f, true, error, n);
 }
 
+bool report_is_comparison(const json_t *document)
+{
+    const char *format = json_string_value(json_object_get(document, "format"));
+
+    return format && strcmp(format, "ecmplab-comparison/1") == 0;
+}
+
 /* Draw into memory, then write. */
-static bool write_drawn(const json_t *result, const struct report_format *f,
-                        const char *path, const struct report_options *o, char *error,
+static bool write_drawn(const json_t *result,
+                        bool (*draw)(const json_t *, const struct report_options *, FILE *),
+                        const struct report_format *f, const char *path, const struct report_options *o, char *error,
                         size_t n)
 {
     bool to_stdout = strcmp(path, "-") == 0;
@@ -105,7 +114,7 @@ static bool write_drawn(const json_t *result, const struct report_format *f,
 
     if (!out)
         return cannot("draw", path, errno, error, n);
-    bool ok = f->draw(result, &options, out) && !ferror(out);
+    bool ok = draw(result, &options, out) && !ferror(out);
     ok = fclose(out) == 0 && ok;
     if (!ok)
         snprintf(error, n, "cannot draw %s: the result does not fit into the format '%s'",
@@ -124,7 +133,14 @@ bool report_write(const json_t *result, const char *spec, const struct report_op
 
     if (!f)
         return false;
+    if (report_is_comparison(result)) {
+        if (f->draw_comparison)
+            return write_drawn(result, f->draw_comparison, f, path, o, error, n);
+        snprintf(error, n, "report '%s': %s is drawn of one result, not of a comparison",
+                 spec, f->name);
+        return false;
+    }
     if (f->draw_folder)
         return f->draw_folder(result, path, error, n);
-    return write_drawn(result, f, path, o, error, n);
+    return write_drawn(result, f->draw, f, path, o, error, n);
 }

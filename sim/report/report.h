@@ -24,7 +24,7 @@ struct report_options {
     bool quiet;  /* text: the verdict and what failed */
 };
 
-/* One of both functions is set. */
+/* One of the first two functions is set. */
 struct report_format {
     const char *name, *about; /* "about" for --help: one line, no capital, no full stop */
 
@@ -33,6 +33,10 @@ struct report_format {
 
     /* PATH is a folder, made when it is not there; its parent must be. */
     bool (*draw_folder)(const json_t *result, const char *folder, char *error, size_t n);
+
+    /* As draw, of a comparison ("format": "ecmplab-comparison/1"); NULL: there is none. */
+    bool (*draw_comparison)(const json_t *document, const struct report_options *o,
+                            FILE *out);
 };
 
 /* A row with a name of NULL is the last. */
@@ -45,6 +49,9 @@ extern const struct report_format report_formats[];
 bool report_write(const json_t *result, const char *spec, const struct report_options *o,
                   char *error, size_t n);
 
+/* Is the document a comparison, rather than a result? */
+bool report_is_comparison(const json_t *document);
+
 /* The format of "FORMAT:PATH", and where its PATH begins; NULL: `error` says why. */
 const struct report_format *report_parse(const char *spec, const char **path, char *error,
                                          size_t n);
@@ -55,6 +62,8 @@ bool report_write_file(const char *path, const char *bytes, size_t length, char 
 
 /* The rows. */
 bool report_draw_text(const json_t *result, const struct report_options *o, FILE *out);
+bool report_draw_text_comparison(const json_t *document, const struct report_options *o,
+                                 FILE *out);
 bool report_draw_json(const json_t *result, const struct report_options *o, FILE *out);
 bool report_draw_plots(const json_t *result, const char *folder, char *error, size_t n);
 

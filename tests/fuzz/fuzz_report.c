@@ -1,4 +1,4 @@
-/* A result document from anywhere, drawn as text and as JSON. */
+/* A result or comparison document from anywhere, drawn as text and as JSON. */
 #include <jansson.h>
 #include <stdio.h>
 
@@ -13,6 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (result && nowhere) {
         report_draw_text(result, &o, nowhere);
+        report_draw_text_comparison(result, &o, nowhere);
         report_draw_json(result, &o, nowhere);
     }
     if (nowhere)
