@@ -109,7 +109,9 @@ static bool is_dissected(const struct observation *o)
 
 static uint64_t end_mixed(const struct addr *a, uint16_t port, uint64_t odd)
 {
-    return (le64toh(a->quads[0]) ^ port) * odd + (le64toh(a->quads[1]) ^ odd) * odd;
+    const uint64_t low = le64toh(a->quads[1]);
+
+    return (le64toh(a->quads[0]) ^ (low << 29 | low >> 35) ^ port) * odd;
 }
 
 /* Everything that was read, in its order; nothing of what was decided. */

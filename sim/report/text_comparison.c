@@ -68,7 +68,7 @@ static const char *verdict_head(const char *word)
     for (const struct document_word *h = heads; h->key; h++)
         if (strcmp(h->key, word) == 0)
             return h->words;
-    return "OTHER";
+    return "DIFFERS";
 }
 
 /* "312 of 937 flows go elsewhere (33.3 %), 310 are seen under another address". */
