@@ -1,8 +1,8 @@
 #include "sim/observe/metrics.h"
 
-#include <endian.h>
 #include <string.h>
 
+#include "sim/observe/fingerprint.h"
 #include "sim/observe/moves.h"
 
 /* What makes a packet worth a look at its flow. */
@@ -78,54 +78,6 @@ void metrics_warn(struct metrics *m, const char *text)
         mem_grow(m->warnings, &m->warnings_cap, m->warnings_len + 1, sizeof *m->warnings);
     m->warnings[m->warnings_len] = mem_alloc(size, 1);
     memcpy(m->warnings[m->warnings_len++], text, size);
-}
-
-/* ------------------------------------------------------------------------ fingerprint */
-
-/*
- * Everything that was decided, in its order. Two independent products go into one chain,
- * so that a packet costs the chain a single multiplication.
- */
-static uint64_t fingerprint_add(uint64_t chain, const struct observation *o)
-{
-    const struct decision *d = o->decision;
-    uint64_t x = o->fate | (uint64_t)o->reason << 8;
-
-    if (d) {
-        x |= (uint64_t)(d->out_iface & 0xffff) << 16 | (uint64_t)d->nat_sport << 32;
-        x ^= le64toh(d->nat_src.quads[0]) * 0xa0761d6478bd642fu;
-        x += le64toh(d->nat_src.quads[1]) * 0xe7037ed1a0b428dbu;
-    }
-    chain = (chain ^ x) * 0x9e3779b97f4a7c15u;
-    return chain ^ chain >> 32;
-}
-
-/* Whatever its fate, is it a packet whose fields were read? */
-static bool is_dissected(const struct observation *o)
-{
-    return o->packet && o->reason != REASON_NOT_IP && o->reason != REASON_MALFORMED &&
-           o->reason != REASON_TRUNCATED;
-}
-
-static uint64_t end_mixed(const struct addr *a, uint16_t port, uint64_t odd)
-{
-    const uint64_t low = le64toh(a->quads[1]);
-
-    return (le64toh(a->quads[0]) ^ (low << 29 | low >> 35) ^ port) * odd;
-}
-
-/* Everything that was read, in its order; nothing of what was decided. */
-static uint64_t traffic_add(uint64_t chain, const struct observation *o)
-{
-    uint64_t x = (uint64_t)o->time_ns << 16 ^ o->frame_bytes;
-
-    if (is_dissected(o)) {
-        x ^= end_mixed(&o->packet->src, o->packet->sport, 0xa0761d6478bd642fu);
-        x += end_mixed(&o->packet->dst, o->packet->dport, 0xe7037ed1a0b428dbu);
-        x ^= (uint64_t)o->packet->protocol << 56;
-    }
-    chain = (chain ^ x) * 0x9e3779b97f4a7c15u;
-    return chain ^ chain >> 32;
 }
 
 /* ----------------------------------------------------------------------- what arrived */
@@ -340,9 +292,9 @@ static void on_packet(void *context, const struct observation *o)
 
     m->packets += o->fate != FATE_ASSUMED;
     m->bytes += o->frame_bytes;
-    m->fingerprint = fingerprint_add(m->fingerprint, o);
+    m->fingerprint = fingerprint_of_decision(m->fingerprint, o);
     if (o->fate != FATE_ASSUMED)
-        m->traffic = traffic_add(m->traffic, o);
+        m->traffic = fingerprint_of_traffic(m->traffic, o);
     series_advance(&m->series, o->time_ns);
     if (o->fate == FATE_DELIVERED && d && !(d->flags & NEWS) && !d->held_packets &&
         o->conn && !(o->conn->cookie & FLOW_WATCHED)) {

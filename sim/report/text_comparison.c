@@ -3,60 +3,21 @@
  *
  * The verdicts come first, a column each. Then what the columns are, which flows go
  * elsewhere, the figures that differ with a mark where one way is better, and the hosts.
- *
- *                                            A          B
- *     stickiness/broken                      3         12 worse
- *
- * More than WIDE columns are shown in several tables, each beginning with the first.
  */
 #include <string.h>
 
 #include "sim/report/report.h"
-#include "sim/report/text_parts.h"
+#include "sim/report/text_comparison_parts.h"
 
-enum {
-    LABEL_COLUMNS = 32,
-    VALUE_COLUMNS = 10,
-    MARK_COLUMNS = 7, /* "better" and a space */
-    WIDE = 2,         /* columns beside the first in one table */
-    COLUMN_NAME = 40,
-    HOSTS_SHOWN = 5,
-    LARGEST_SHOWN = 5,
-};
+enum { COLUMN_NAME = 40, HOSTS_SHOWN = 5, LARGEST_SHOWN = 5 };
 
-struct drawing {
-    struct page *page;
-    json_t *columns;
-    size_t len;
-};
-
-/* "A", "B", ... "Z", "AA": what a column is called in tables. */
-static const char *letter(size_t column, char buf[8])
-{
-    if (column < 26)
-        snprintf(buf, 8, "%c", (char)('A' + column));
-    else
-        snprintf(buf, 8, "%c%c", (char)('A' + column / 26 % 26 - 1),
-                 (char)('A' + column % 26));
-    return buf;
-}
-
-static struct human_name column_name(const struct drawing *d, size_t column)
+static struct human_name column_name(const struct comparison_drawing *d, size_t column)
 {
     return human_name(document_string(json_array_get(d->columns, column), "name"),
                       COLUMN_NAME);
 }
 
 /* --------------------------------------------------------------------------- verdicts */
-
-static enum tone tone_of(const char *word)
-{
-    if (strcmp(word, "better") == 0)
-        return TONE_GOOD;
-    if (strcmp(word, "worse") == 0)
-        return TONE_BAD;
-    return strcmp(word, "mixed") == 0 ? TONE_ODD : TONE_BOLD;
-}
 
 static const char *verdict_head(const char *word)
 {
@@ -85,29 +46,6 @@ static void list_elsewhere(struct page_list *l, const json_t *e)
     page_list_add(l, "%s under another public address", human_count(readdressed).text);
 }
 
-static struct human_name value_shown(const json_t *value, const char *unit)
-{
-    const double x = json_number_value(value);
-
-    if (json_is_string(value) && strcmp(json_string_value(value), "too-few-flows") == 0)
-        return human_name("too few", VALUE_COLUMNS);
-    if (json_is_string(value))
-        return human_name(json_string_value(value), VALUE_COLUMNS);
-    if (json_is_boolean(value))
-        return human_name(json_is_true(value) ? "yes" : "no", 20);
-    if (!json_is_number(value))
-        return human_name("-", 20);
-    if (unit && strcmp(unit, "share") == 0)
-        return human_name(human_share(x).text, 20);
-    if (unit && strcmp(unit, "B") == 0)
-        return human_name(human_bytes(x).text, 20);
-    if (unit && strcmp(unit, "s") == 0)
-        return human_name(human_span(x).text, 20);
-    if (json_is_integer(value))
-        return human_name(human_count(x).text, 20);
-    return human_name(human_figure(x).text, 20);
-}
-
 /* Of the sensitive hosts: what is worse, then what is better. */
 static void print_sensitive(struct page *p, const json_t *list, const char *mark)
 {
@@ -121,15 +59,17 @@ static void print_sensitive(struct page *p, const json_t *list, const char *mark
 
         if (!document_string(s, "mark") || strcmp(document_string(s, "mark"), mark) != 0)
             continue;
-        page_marked(p, tone_of(mark), "  sensitive", TEXT_HANG, "%s: %s %s -> %s, %s",
+        page_marked(p, comparison_tone(mark), "  sensitive", TEXT_HANG,
+                    "%s: %s %s -> %s, %s",
                     human_name(document_string(s, "host"), TEXT_NAME_COLUMNS).text,
                     human_name(figure ? figure + 1 : metric, 40).text,
-                    value_shown(json_object_get(s, "from"), unit).text,
-                    value_shown(json_object_get(s, "to"), unit).text, mark);
+                    comparison_value(json_object_get(s, "from"), unit).text,
+                    comparison_value(json_object_get(s, "to"), unit).text, mark);
     }
 }
 
-static void print_verdict(const struct drawing *d, const json_t *document, size_t column)
+static void print_verdict(const struct comparison_drawing *d, const json_t *document,
+                          size_t column)
 {
     const json_t *v = json_array_get(json_object_get(document, "verdicts"), column - 1);
     const json_t *all = json_object_get(document, "elsewhere");
@@ -148,7 +88,7 @@ static void print_verdict(const struct drawing *d, const json_t *document, size_
     if (failed > 0)
         page_list_add(&l, "%s expectation%s failed", human_count(failed).text,
                       text_plural(failed));
-    page_marked(d->page, tone_of(word), verdict_head(word), 8, "%s: %s",
+    page_marked(d->page, comparison_tone(word), verdict_head(word), 8, "%s: %s",
                 column_name(d, column).text, l.text);
     print_sensitive(d->page, json_object_get(v, "sensitive"), "worse");
     print_sensitive(d->page, json_object_get(v, "sensitive"), "better");
@@ -156,7 +96,7 @@ static void print_verdict(const struct drawing *d, const json_t *document, size_
 
 /* ---------------------------------------------------------------------------- columns */
 
-static void print_column(const struct drawing *d, size_t column)
+static void print_column(const struct comparison_drawing *d, size_t column)
 {
     const json_t *c = json_array_get(d->columns, column);
     const char *traffic = document_string(c, "traffic");
@@ -183,10 +123,11 @@ static void print_column(const struct drawing *d, size_t column)
             human_count(document_number(c, "expected") - document_number(c, "failed"))
                 .text,
             human_count(document_number(c, "expected")).text);
-    page_line(d->page, TONE_PLAIN, 5, "  %-2s %s", letter(column, buf), l.text);
+    page_line(d->page, TONE_PLAIN, 5, "  %-2s %s", comparison_letter(column, buf),
+              l.text);
 }
 
-static void print_columns(const struct drawing *d)
+static void print_columns(const struct comparison_drawing *d)
 {
     page_head(d->page, "Compared");
     for (size_t i = 0; i < d->len; i++)
@@ -263,7 +204,7 @@ static void print_largest(struct page *p, const json_t *list)
     }
 }
 
-static void print_elsewhere(const struct drawing *d, const json_t *document)
+static void print_elsewhere(const struct comparison_drawing *d, const json_t *document)
 {
     const json_t *all = json_object_get(document, "elsewhere");
     bool headed = false;
@@ -281,7 +222,8 @@ static void print_elsewhere(const struct drawing *d, const json_t *document)
             page_head(d->page, "Flows that go elsewhere");
         headed = true;
         page_line(d->page, TONE_BOLD, 5, "  %-2s %s of %s, of %s of the LAN's hosts",
-                  letter(i, buf), human_bytes(document_number(e, "bytes_elsewhere")).text,
+                  comparison_letter(i, buf),
+                  human_bytes(document_number(e, "bytes_elsewhere")).text,
                   human_bytes(document_number(e, "bytes")).text,
                   human_count(document_number(e, "hosts_elsewhere")).text);
         print_between(d->page, json_object_get(e, "between"));
@@ -291,136 +233,28 @@ static void print_elsewhere(const struct drawing *d, const json_t *document)
             page_line(d->page, TONE_PLAIN, TEXT_HANG,
                       "    not both  %s flows only in A, %s only in %s",
                       human_count(document_number(e, "only_in_first")).text,
-                      human_count(document_number(e, "only_here")).text, letter(i, buf));
+                      human_count(document_number(e, "only_here")).text,
+                      comparison_letter(i, buf));
     }
 }
 
 /* ---------------------------------------------------------------------------- figures */
 
-/* Better and worse are said; the other marks say that nothing can be. */
-static const char *mark_shown(const json_t *row, size_t column)
-{
-    const char *mark =
-        json_string_value(json_array_get(json_object_get(row, "marks"), column));
-
-    return mark && (strcmp(mark, "better") == 0 || strcmp(mark, "worse") == 0 ||
-                    strcmp(mark, "chance") == 0)
-               ? mark
-               : "";
-}
-
-/* To a reader: a mark, or another text. */
-static bool differs(const json_t *row)
-{
-    const json_t *values = json_object_get(row, "values");
-    const char *unit = document_string(row, "unit");
-    const struct human_name first = value_shown(json_array_get(values, 0), unit);
-
-    for (size_t i = 1; i < json_array_size(values); i++)
-        if (*mark_shown(row, i) ||
-            strcmp(value_shown(json_array_get(values, i), unit).text, first.text) != 0)
-            return true;
-    return false;
-}
-
-/* One cell; `pad` blanks are owed before it, and what its mark leaves free is owed after. */
-static void print_cell(struct page *p, const json_t *row, size_t column, size_t *pad)
-{
-    const char *mark = mark_shown(row, column);
-    const enum tone tone = tone_of(mark);
-    const struct human_name value =
-        value_shown(json_array_get(json_object_get(row, "values"), column),
-                    document_string(row, "unit"));
-    const size_t used = human_columns(value.text);
-
-    fprintf(p->out, "%*s%s",
-            (int)(*pad + (used < VALUE_COLUMNS ? VALUE_COLUMNS - used : 1)), "",
-            value.text);
-    *pad = 1 + MARK_COLUMNS - strlen(mark);
-    if (!*mark)
-        return;
-    fputc(' ', p->out);
-    page_tone(p, tone, mark);
-    --*pad;
-}
-
-/* The row's columns: the first, and those from `from` on. */
-static void print_row(const struct drawing *d, const json_t *row, const char *label,
-                      size_t from)
-{
-    struct page *p = d->page;
-    size_t pad = 0;
-
-    if (human_columns(label) > LABEL_COLUMNS)
-        fprintf(p->out, "  %s\n%*s", human_name(label, 76).text, LABEL_COLUMNS + 2, "");
-    else
-        fprintf(p->out, "  %s", human_cell(label, LABEL_COLUMNS).text);
-    print_cell(p, row, 0, &pad);
-    pad = 1;
-    for (size_t i = from; i < from + WIDE && i < d->len; i++)
-        print_cell(p, row, i, &pad);
-    fputc('\n', p->out);
-}
-
-static void print_heads(const struct drawing *d, size_t from)
-{
-    const size_t between = 1 + MARK_COLUMNS + VALUE_COLUMNS;
-    char buf[8];
-
-    fprintf(d->page->out, "%*s", LABEL_COLUMNS + 2 + VALUE_COLUMNS, "A");
-    for (size_t i = from; i < from + WIDE && i < d->len; i++)
-        fprintf(d->page->out, "%*s", (int)(i == from ? VALUE_COLUMNS + 1 : between),
-                letter(i, buf));
-    fputc('\n', d->page->out);
-}
-
-static const char *label_of(const json_t *row, const char *host)
-{
-    const char *metric = document_string(row, "metric");
-    const char *slash;
-
-    if (!metric || *metric != '/')
-        return metric ? metric : "?";
-    slash = host ? strrchr(metric, '/') : metric;
-    return slash + 1;
-}
-
-/* The rows that differ, in as many tables as the columns need. Returns the others' number. */
-static size_t print_table(const struct drawing *d, const json_t *rows, const char *host)
-{
-    size_t same = 0, n = json_array_size(rows);
-
-    for (size_t i = 0; i < n; i++)
-        same += !differs(json_array_get(rows, i));
-    if (same == n)
-        return same;
-    for (size_t from = 1; from < d->len; from += WIDE) {
-        print_heads(d, from);
-        for (size_t i = 0; i < n; i++) {
-            const json_t *row = json_array_get(rows, i);
-
-            if (differs(row))
-                print_row(d, row, label_of(row, host), from);
-        }
-    }
-    return same;
-}
-
-static void print_figures(const struct drawing *d, const json_t *rows)
+static void print_figures(const struct comparison_drawing *d, const json_t *rows)
 {
     size_t same;
 
     if (json_array_size(rows) == 0)
         return;
     page_head(d->page, "Figures that differ");
-    same = print_table(d, rows, NULL);
+    same = comparison_table(d, rows, NULL);
     page_line(d->page, TONE_PLAIN, 2, "  %zu figure%s the same", same,
               same == 1 ? " is" : "s are");
 }
 
 /* ------------------------------------------------------------------------------ hosts */
 
-static void print_addresses(const struct drawing *d, const json_t *lists)
+static void print_addresses(const struct comparison_drawing *d, const json_t *lists)
 {
     for (size_t i = 0; i < d->len; i++) {
         struct page_list l = {.length = 0};
@@ -430,8 +264,8 @@ static void print_addresses(const struct drawing *d, const json_t *lists)
 
         json_array_foreach (list, k, address)
             page_list_add(&l, "%s", human_name(json_string_value(address), 46).text);
-        page_line(d->page, TONE_PLAIN, TEXT_HANG, "    %-2s seen as %s", letter(i, buf),
-                  l.length > 0 ? l.text : "nobody");
+        page_line(d->page, TONE_PLAIN, TEXT_HANG, "    %-2s seen as %s",
+                  comparison_letter(i, buf), l.length > 0 ? l.text : "nobody");
     }
 }
 
@@ -441,7 +275,7 @@ static bool host_differs(const json_t *host)
     const json_t *lists = json_object_get(host, "public_addresses");
 
     for (size_t i = 0; i < json_array_size(rows); i++)
-        if (differs(json_array_get(rows, i)))
+        if (comparison_differs(json_array_get(rows, i)))
             return true;
     for (size_t i = 1; i < json_array_size(lists); i++)
         if (!json_equal(json_array_get(lists, 0), json_array_get(lists, i)))
@@ -449,7 +283,7 @@ static bool host_differs(const json_t *host)
     return false;
 }
 
-static void print_hosts(const struct drawing *d, json_t *hosts)
+static void print_hosts(const struct comparison_drawing *d, json_t *hosts)
 {
     const char *name;
     json_t *host;
@@ -467,7 +301,7 @@ static void print_hosts(const struct drawing *d, json_t *hosts)
                   human_name(name, TEXT_NAME_COLUMNS).text,
                   document_is_true(host, "sensitive") ? ", sensitive" : "");
         print_addresses(d, json_object_get(host, "public_addresses"));
-        print_table(d, json_object_get(host, "figures"), name);
+        comparison_table(d, json_object_get(host, "figures"), name);
     }
     if (same.length > 0)
         page_line(d->page, TONE_PLAIN, TEXT_HANG, "  the same    %s", same.text);
@@ -490,7 +324,8 @@ bool report_draw_text_comparison(const json_t *document, const struct report_opt
                                  FILE *out)
 {
     struct page p = {.out = out, .colour = o->colour};
-    struct drawing d = {.page = &p, .columns = json_object_get(document, "columns")};
+    struct comparison_drawing d = {.page = &p,
+                                   .columns = json_object_get(document, "columns")};
 
     d.len = json_array_size(d.columns);
     for (size_t i = 1; i < d.len; i++)
