@@ -281,7 +281,8 @@ void play_prepare(struct play *p, const struct play_text *t)
     diag_destroy(d);
     assert_non_null(p->scenario);
     p->sim = simulation_create(p->scenario);
-    simulation_observe(p->sim, &watching);
+    if (!t->quiet)
+        simulation_observe(p->sim, &watching);
 }
 
 void play_run(struct play *p, const struct play_text *t)

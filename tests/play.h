@@ -37,6 +37,7 @@ struct play_text {
     const char *more;     /* other members of the scenario, each with a comma before it */
     const char *router;   /* other members of the router, likewise */
     const char *traffic;  /* members of each capture's traffic, likewise */
+    bool quiet;           /* nothing becomes lines */
     const char *sources;  /* traffic besides the captures: objects with commas between */
 };
 

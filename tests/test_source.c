@@ -18,9 +18,11 @@ static void every_kind_of_traffic_has_its_row(void **state)
     for (size_t i = 0; i < TRAFFIC_KINDS; i++) {
         const struct source_kind *k = &source_kinds[i];
 
-        assert_string_equal(k->name, traffic_kind_names[i]);
-        assert_true(k->about && k->open && k->read && k->error && k->steps_back &&
-                    k->close);
+        assert_true(k->name && k->about);
+        if (traffic_kind_names[i])
+            assert_string_equal(k->name, traffic_kind_names[i]);
+        if (!k->actor)
+            assert_true(k->open && k->read && k->error && k->steps_back && k->close);
     }
 }
 

@@ -11,6 +11,7 @@
 #include "sim/report/report.h"
 #include "sim/timeline/simulation.h"
 #include "sim/timeline/source.h"
+#include "sim/users/profile.h"
 
 const char usage_list[] =
     "usage: ecmplab list [OPTION]... [LIST]...\n"
@@ -23,6 +24,7 @@ const char usage_list[] =
     "    hash-policies what is hashed\n"
     "    events        what can happen while a scenario runs\n"
     "    traffic       where packets come from\n"
+    "    profiles      what people do, for traffic with a profile\n"
     "    metrics       every figure of a result: its JSON pointer and its unit; * is a "
     "name\n"
     "    moves         why a flow changes its path\n"
@@ -81,6 +83,14 @@ static bool traffic_row(size_t i, struct row *r)
     if (i >= TRAFFIC_KINDS)
         return false;
     *r = (struct row){.name = source_kinds[i].name, .about = source_kinds[i].about};
+    return true;
+}
+
+static bool profile_row(size_t i, struct row *r)
+{
+    if (i >= PROFILES)
+        return false;
+    *r = (struct row){.name = profiles[i].name, .about = profiles[i].about};
     return true;
 }
 
@@ -150,7 +160,7 @@ static bool report_row(size_t i, struct row *r)
 static const struct list lists[] = {
     {"policies", policy_row},  {"hash-policies", hash_policy_row},
     {"events", event_row},     {"traffic", traffic_row},
-    {"metrics", metric_row},   {"moves", move_row},
+    {"profiles", profile_row}, {"metrics", metric_row},   {"moves", move_row},
     {"fates", fate_row},       {"balance", balance_row},
     {"verdicts", verdict_row}, {"reasons", reason_row},
     {"reports", report_row},

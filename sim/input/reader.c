@@ -72,6 +72,9 @@ static const struct reader_variant *variant_of(const struct reader_object *o, js
     name = json_string_value(json_object_get(v, o->tag));
     if (!name)
         name = tag->by_default;
+    if (name && o->keyed && strcmp(o->keyed->name, name) == 0 &&
+        json_object_get(v, o->keyed_by))
+        return o->keyed;
     for (const struct reader_variant *w = o->variants; name && w->name; w++)
         if (strcmp(w->name, name) == 0)
             return w;
@@ -85,7 +88,7 @@ static const struct reader_variant *variant_with(const struct reader_object *o,
     for (const struct reader_variant *w = o->variants; o->tag && w->name; w++)
         if (find_field(w->fields, key))
             return w;
-    return NULL;
+    return o->keyed && find_field(o->keyed->fields, key) ? o->keyed : NULL;
 }
 
 /* Say that the key is unknown, and which one was meant or which ones there are. */
@@ -127,8 +130,12 @@ static bool foreign_key(const struct reader *r, const struct reader_object *o,
     if (!owner)
         return unknown_key(r, o, variant, at);
     pointer = reader_pointer_alloc(at);
-    diag_error_key(r->diag, pointer, "no key of %s '%s'; it belongs to '%s'", o->tag,
-                   variant->name, owner->name);
+    if (strcmp(owner->name, variant->name) != 0)
+        diag_error_key(r->diag, pointer, "no key of %s '%s'; it belongs to '%s'", o->tag,
+                       variant->name, owner->name);
+    else
+        diag_error_key(r->diag, pointer, "%s together with '%s'",
+                       variant == o->keyed ? "not" : "only", o->keyed_by);
     mem_free(pointer);
     return false;
 }

@@ -162,6 +162,8 @@ struct reader_object {
      * its value adds that variant's fields. NULL: all are of one kind. */
     const char *tag;
     const struct reader_variant *variants;
+    const struct reader_variant *keyed; /* takes the place of the variant of its name ... */
+    const char *keyed_by;               /* ... where the object has this key; NULL: nothing */
 };
 
 /* Offset plus one, so that 0 can mean "none". */

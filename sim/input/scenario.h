@@ -36,10 +36,18 @@ struct scenario_host {
     bool sensitive;
 };
 
-enum traffic_kind { TRAFFIC_PCAP, TRAFFIC_SYNTHETIC, TRAFFIC_FLOWS, TRAFFIC_KINDS };
+enum traffic_kind {
+    TRAFFIC_PCAP,
+    TRAFFIC_SYNTHETIC,
+    TRAFFIC_FLOWS,
+    TRAFFIC_USERS, /* synthetic with a profile */
+    TRAFFIC_KINDS
+};
 
 struct flowgen_config;
 struct flowlist;
+
+struct users_config;
 
 struct scenario_traffic {
     const char *pointer;
@@ -52,6 +60,7 @@ struct scenario_traffic {
     int iface;          /* where its LAN packets enter; -1: found by their source */
     const struct flowgen_config *flowgen; /* synthetic (sim/traffic/flowgen.h); else NULL */
     struct flowlist *flows; /* flows (sim/traffic/flowlist.h), owned by the scenario; else NULL */
+    const struct users_config *users; /* sim/users/users.h; NULL: it is not of users */
 };
 
 enum event_kind {
@@ -67,7 +76,7 @@ enum event_kind {
 };
 
 extern const char *const event_kind_names[EVENT_KINDS];
-extern const char *const traffic_kind_names[TRAFFIC_KINDS];
+extern const char *const traffic_kind_names[TRAFFIC_KINDS]; /* NULL: written as another, with a key of its own */
 
 struct scenario_event {
     const char *pointer;

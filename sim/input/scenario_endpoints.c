@@ -252,7 +252,7 @@ static bool servers_judge(struct scenario_reading *s, const struct traffic_text 
                           const struct flowgen_config *c, enum family family)
 {
     const char *pointer = t->traffic.pointer, *name = scenario_family_name(family);
-    const uint64_t wanted = t->synthetic.server_count;
+    const uint64_t wanted = c->server_count;
     uint64_t hosts = 0, servers = 0;
 
     for (size_t i = 0; i < c->hosts_len; i++)

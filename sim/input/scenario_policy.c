@@ -148,10 +148,11 @@ static bool same_group(const struct config_route *a, const struct config_route *
 static bool same_policy(const struct config_policy *a, const struct config_policy *b)
 {
     return strcmp(a->name, b->name) == 0 && a->objects == b->objects &&
-           a->returns == b->returns && a->buckets == b->buckets && a->idle_ns == b->idle_ns &&
-           a->unbalanced_ns == b->unbalanced_ns && a->table_size == b->table_size &&
-           a->gap_ns == b->gap_ns && a->flush_ns == b->flush_ns &&
-           a->window_ns == b->window_ns && a->choices == b->choices;
+           a->returns == b->returns && a->buckets == b->buckets &&
+           a->idle_ns == b->idle_ns && a->unbalanced_ns == b->unbalanced_ns &&
+           a->table_size == b->table_size && a->gap_ns == b->gap_ns &&
+           a->flush_ns == b->flush_ns && a->window_ns == b->window_ns &&
+           a->choices == b->choices;
 }
 
 /* All routes of one group pick alike. */

@@ -223,8 +223,7 @@ bool synthetic_check(const struct reader *r, const struct synthetic_text *t,
 
 /* ---- the rest ---- */
 
-/* The seed of one source: of the scenario's, and of what the source is called. */
-static uint64_t seed_of(const struct scenario_reading *s, const char *name, size_t index)
+uint64_t traffic_seed(const struct scenario_reading *s, const char *name, size_t index)
 {
     struct random_stream base = random_stream_make(s->scenario->seed, 0x74726166666963);
     struct random_stream own = {index};
@@ -300,7 +299,7 @@ synthetic_build(struct scenario_reading *s, const struct traffic_text *text, siz
 
     *c = (struct flowgen_config){
         .pointer = text->traffic.pointer,
-        .seed = seed_of(s, t->name, index),
+        .seed = traffic_seed(s, t->name, index),
         .size = law_build(&t->size, true),
         .has_duration = t->duration != NULL,
         .rate_bps = t->rate_bps || t->duration ? t->rate_bps : RATE_DEFAULT,

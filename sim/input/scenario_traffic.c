@@ -9,6 +9,7 @@
 #include "sim/input/capture.h"
 #include "sim/input/jsonplace.h"
 #include "sim/input/scenario_traffic.h"
+#include "sim/users/profile.h"
 #include "sim/traffic/flowlist.h"
 
 const char *const traffic_kind_names[TRAFFIC_KINDS] = {
@@ -26,8 +27,13 @@ static bool check_traffic(const struct reader *r, void *object, const char *poin
 {
     struct traffic_text *t = object;
 
-    t->ok = t->traffic.kind != TRAFFIC_SYNTHETIC ||
-            synthetic_check(r, &t->synthetic, pointer);
+    if (t->users.given)
+        t->traffic.kind = TRAFFIC_USERS;
+    t->ok = true;
+    if (t->traffic.kind == TRAFFIC_USERS)
+        t->ok = users_check(r, &t->users, pointer);
+    if (t->traffic.kind == TRAFFIC_SYNTHETIC)
+        t->ok = synthetic_check(r, &t->synthetic, pointer);
     return t->ok;
 }
 
@@ -77,6 +83,9 @@ static const struct reader_variant traffic_variants[] = {
     READER_END,
 };
 
+static const struct reader_variant users_variant = {
+    "synthetic", "people, who react to what becomes of their connections", users_fields};
+
 static const struct reader_field traffic_fields[] = {
     {.name = "kind", .kind = READER_ENUM, READER_AT(struct traffic_text, traffic.kind),
      .required = true, READER_NAMES(traffic_kind_names),
@@ -93,6 +102,8 @@ const struct reader_object traffic_object = {
     .check = check_traffic,
     .tag = "kind",
     .variants = traffic_variants,
+    .keyed = &users_variant,
+    .keyed_by = "profile",
 };
 
 /* The name, as seen from the scenario's folder. */
@@ -215,20 +226,32 @@ static void flows_build(struct scenario_reading *s, const struct traffic_text *t
                   o.path, traffic->flows->left_out_first, traffic->flows->left_out);
 }
 
-/* Two sources of one name would draw the same. */
+/* People are named in the result, if need be by their profile. */
+static const char *name_of(const struct traffic_text *t)
+{
+    if (t->synthetic.name || t->traffic.kind != TRAFFIC_USERS)
+        return t->synthetic.name;
+    return profiles[t->users.profile].name;
+}
+
+/* Two sources of one name would draw the same, or be one in the result. */
 static void check_names(struct scenario_reading *s, const struct traffic_text *texts,
                         size_t len)
 {
     for (size_t i = 0; i < len; i++)
-        for (size_t k = 0; k < i; k++)
-            if (texts[i].synthetic.name && texts[k].synthetic.name &&
-                strcmp(texts[i].synthetic.name, texts[k].synthetic.name) == 0 &&
-                texts[i].ok) {
+        for (size_t k = 0; k < i; k++) {
+            const char *name = name_of(&texts[i]), *before = name_of(&texts[k]);
+
+            if (!name || !before || strcmp(name, before) != 0 || !texts[i].ok)
+                continue;
+            if (texts[i].synthetic.name)
                 diag_error_member(s->reader.diag, texts[i].traffic.pointer, "name",
-                                  "'%s' is the name of another one already",
-                                  texts[i].synthetic.name);
-                break;
-            }
+                                  "'%s' is the name of another one already", name);
+            else
+                diag_error(s->reader.diag, texts[i].traffic.pointer,
+                           "needs a 'name': there is another one called '%s'", name);
+            break;
+        }
 }
 
 void scenario_traffic_build(struct scenario_reading *s, struct traffic_text *texts,
@@ -250,6 +273,8 @@ void scenario_traffic_build(struct scenario_reading *s, struct traffic_text *tex
             pcap_build(s, t, &traffic[i]);
         else if (t->traffic.kind == TRAFFIC_FLOWS)
             flows_build(s, t, &traffic[i]);
+        else if (t->traffic.kind == TRAFFIC_USERS)
+            traffic[i].users = users_build(s, t, i);
         else
             traffic[i].flowgen = synthetic_build(s, t, i);
     }

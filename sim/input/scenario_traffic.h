@@ -3,6 +3,7 @@
  *
  *     scenario_traffic.c    the kinds; captures and flow lists
  *     scenario_synthetic.c  connections that are drawn
+ *     scenario_users.c      people, who react
  *     scenario_draws.c      their ports and protocols
  *     scenario_endpoints.c  their hosts and servers
  *     scenario_law.c        the laws of their sizes and durations
@@ -70,6 +71,14 @@ struct synthetic_text {
         port_pick_given, ack_every_given;
 };
 
+struct users_text {
+    uint8_t profile, peer_rule;
+    double per_hour;
+    uint64_t sessions;
+    int64_t distance_ns, patience_ns, length_ns; /* 0: the profile's */
+    bool given, per_hour_given, sessions_given, peer_rule_given;
+};
+
 struct traffic_text {
     struct scenario_traffic traffic;
     const char *interface;
@@ -80,6 +89,7 @@ struct traffic_text {
     size_t map_len;
     uint8_t format; /* flows: of flow_formats[] */
     struct synthetic_text synthetic;
+    struct users_text users; /* what they have in common is in `synthetic` */
     bool ok;
 };
 
@@ -108,6 +118,17 @@ bool synthetic_servers_build(struct scenario_reading *s, const struct traffic_te
 /* What the fields cannot say of each other. False after telling the diag. */
 bool synthetic_check(const struct reader *r, const struct synthetic_text *t,
                      const char *pointer);
+
+/* The seed of one source: of the scenario's, and of what the source is called. */
+uint64_t traffic_seed(const struct scenario_reading *s, const char *name, size_t index);
+
+extern const struct reader_field users_fields[];
+
+bool users_check(const struct reader *r, const struct users_text *t, const char *pointer);
+
+/* NULL after telling the diag. */
+const struct users_config *users_build(struct scenario_reading *s, struct traffic_text *text,
+                                       size_t index);
 
 /* NULL after telling the diag. `index` is the traffic's own. */
 const struct flowgen_config *synthetic_build(struct scenario_reading *s,

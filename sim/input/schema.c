@@ -289,6 +289,17 @@ static void add_members(struct defs *defs, const struct reader_object *o,
     json_object_set_new(schema, "additionalProperties", json_false());
 }
 
+static json_t *variant_schema(struct defs *defs, const struct reader_object *o,
+                              const struct reader_variant *v)
+{
+    json_t *kind = json_object();
+
+    set_text(kind, "title", v->name);
+    set_text(kind, "description", v->doc);
+    add_members(defs, o, v, kind);
+    return kind;
+}
+
 static json_t *object_schema(struct defs *defs, const struct reader_object *o)
 {
     json_t *schema = of_type("object"), *kinds;
@@ -299,14 +310,10 @@ static json_t *object_schema(struct defs *defs, const struct reader_object *o)
         return schema;
     }
     kinds = json_array();
-    for (const struct reader_variant *v = o->variants; v->name; v++) {
-        json_t *kind = json_object();
-
-        set_text(kind, "title", v->name);
-        set_text(kind, "description", v->doc);
-        add_members(defs, o, v, kind);
-        json_array_append_new(kinds, kind);
-    }
+    for (const struct reader_variant *v = o->variants; v->name; v++)
+        json_array_append_new(kinds, variant_schema(defs, o, v));
+    if (o->keyed)
+        json_array_append_new(kinds, variant_schema(defs, o, o->keyed));
     json_object_set_new(schema, "oneOf", kinds);
     return schema;
 }

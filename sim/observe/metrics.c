@@ -28,6 +28,7 @@ struct metrics *metrics_create(const struct scenario *s, struct router *r)
     promises_init(&m->promises, s->wans_len);
     flows_init(&m->flows);
     hosts_init(&m->hosts, s);
+    sessions_init(&m->sessions, s);
     for (unsigned family = 0; family < METRIC_FAMILIES; family++) {
         m->last[family].event = -1;
         for (size_t w = 0; w < s->wans_len; w++)
@@ -51,6 +52,7 @@ void metrics_destroy(struct metrics *m)
     flows_free(&m->flows);
     choices_free(&m->choices);
     hosts_free(&m->hosts);
+    sessions_free(&m->sessions);
     phases_free(m);
     for (size_t i = 0; i < m->warnings_len; i++)
         mem_free(m->warnings[i]);
@@ -385,6 +387,13 @@ static void on_event(void *context, int event, bool begins, int64_t time_ns)
     }
 }
 
+static void on_session(void *context, const struct session_news *n)
+{
+    struct metrics *m = context;
+
+    sessions_heard(&m->sessions, n, hosts_find(&m->hosts, &n->host));
+}
+
 static void on_conn_ended(void *context, const struct conn *c)
 {
     moves_end(context, c);
@@ -397,6 +406,7 @@ struct observer metrics_observer(struct metrics *m)
         .changed = on_change,
         .conn_ended = on_conn_ended,
         .event = on_event,
+        .session = on_session,
         .fragments_dropped = on_fragments_dropped,
         .context = m,
     };

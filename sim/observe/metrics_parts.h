@@ -16,6 +16,7 @@
 #include "sim/observe/places.h"
 #include "sim/observe/promise.h"
 #include "sim/observe/series.h"
+#include "sim/observe/sessions.h"
 #include "sim/observe/stats.h"
 
 /* Why a flow's packet left by another path than its last one. */
@@ -124,6 +125,7 @@ struct metrics {
     struct promises promises;
     struct flows flows;
     struct hosts hosts;
+    struct sessions sessions;
     struct path_state *states; /* by WAN */
     struct event_state *events;
     struct mark *marks;

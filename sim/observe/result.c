@@ -245,6 +245,8 @@ json_t *result_build(struct metrics *m, const struct facts *facts)
     put(o, "run", run_part(m, facts));
     put_whole(o, m, facts);
     put(o, "hosts", result_hosts(m));
+    if (result_has_users(m->scenario))
+        put(o, "users", result_users(m));
     put(o, "events", result_events(m, facts));
     put(o, "phases", result_phases(m));
     put(o, "unrouted", result_reasons(m->unrouted));

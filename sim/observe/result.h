@@ -4,7 +4,7 @@
  *     {"format": "ecmplab-result/1",
  *      "scenario": {...}, "run": {...},
  *      "paths": {WAN: {...}}, "balance": {...}, "stickiness": {...},
- *      "hosts": {NAME: {...}}, "events": [...],
+ *      "hosts": {NAME: {...}}, "users": {NAME: {...}}, "events": [...],
  *      "phases": {EVENT: {"before": {...}, "during": {...}, "after": {...}}},
  *      "unrouted": {REASON: packets}, "dropped": {REASON: packets}, "checks": {...},
  *      "series": {...}, "expect": [...], "warnings": [...]}

@@ -43,6 +43,8 @@ static json_t *host_part(const struct metrics *m, uint32_t number)
     for (unsigned i = FLOW_FATES - 1; i > FLOW_SURVIVED; i--)
         put_count(o, flow_fate_names[i], h->fates[i]);
     put_time(o, "outage_seconds", h->outage_ns);
+    if (result_has_users(m->scenario))
+        put(o, "sessions", result_host_sessions(m, number));
     put(o, "timeline", timeline(m, h));
     put_count(o, "timeline_more",
               h->moments > HOST_TIMELINE_MAX ? h->moments - HOST_TIMELINE_MAX : 0);

@@ -58,4 +58,9 @@ json_t *result_phases(const struct metrics *m);
 /* result_hosts.c */
 json_t *result_hosts(const struct metrics *m);
 
+/* result_sessions.c; only where the traffic has users */
+bool result_has_users(const struct scenario *s);
+json_t *result_users(const struct metrics *m);
+json_t *result_host_sessions(const struct metrics *m, uint32_t host);
+
 #endif

@@ -25,6 +25,9 @@ void text_stickiness(struct page *p, const json_t *result);
 void text_not_forwarded(struct page *p, const json_t *result);
 void text_checks(struct page *p, const json_t *result);
 void text_hosts(struct page *p, const json_t *result);
+
+/* text_users.c */
+void text_users(struct page *p, const json_t *result);
 void text_events(struct page *p, const json_t *result);
 
 /* "25 forced (its path failed), 10 collateral (...)": the words whose number is not 0. */

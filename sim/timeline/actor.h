@@ -29,16 +29,18 @@ struct actor_kind {
 
 /* What became of a packet that an actor sent. */
 struct sending {
-    uint8_t fate;     /* enum fate */
-    uint8_t reason;   /* enum reason; of FATE_DROPPED and FATE_UNROUTED */
-    int wan;          /* up: by which it left; -1: none */
-    struct addr src;  /* up: as the other end sees it */
+    uint8_t fate;    /* enum fate */
+    uint8_t reason;  /* enum reason; of FATE_DROPPED and FATE_UNROUTED */
+    int wan;         /* up: by which it left; -1: none */
+    struct addr src; /* up: as the other end sees it */
     uint16_t sport;
-    int64_t delay_ns; /* on the WAN's link, when it arrived */
+    int64_t delay_ns;        /* on the WAN's link, when it arrived */
+    const struct conn *conn; /* of the router; NULL: none. Until the next packet */
 };
 
 /* A host of the LAN sends it; it enters by the interface on whose network its source is. */
-void simulation_send_up(struct simulation *sim, const struct packet *p, struct sending *out);
+void simulation_send_up(struct simulation *sim, const struct packet *p,
+                        struct sending *out);
 
 /*
  * The Internet sends `wire` to a public address of this WAN; `lan` is the same as the LAN host
@@ -46,6 +48,8 @@ void simulation_send_up(struct simulation *sim, const struct packet *p, struct s
  */
 void simulation_send_down(struct simulation *sim, const struct packet *wire,
                           const struct packet *lan, int wan, struct sending *out);
+
+void simulation_tell_session(struct simulation *sim, const struct session_news *n);
 
 /* The WAN to which the Internet delivers packets for this address now; -1: to none. */
 int simulation_wan_of_address(const struct simulation *sim, const struct addr *a);

@@ -25,6 +25,7 @@ static void report(const struct observation *o, struct sending *out)
         .wan = o->out_wan,
         .src = o->packet->src,
         .sport = o->packet->sport,
+        .conn = o->conn,
     };
     if (o->decision && o->decision->verdict == VERDICT_FORWARD) {
         out->src = o->decision->nat_src;
@@ -32,7 +33,8 @@ static void report(const struct observation *o, struct sending *out)
     }
 }
 
-void simulation_send_up(struct simulation *sim, const struct packet *p, struct sending *out)
+void simulation_send_up(struct simulation *sim, const struct packet *p,
+                        struct sending *out)
 {
     struct observation o = observation_of(sim, p);
 
@@ -52,6 +54,13 @@ void simulation_send_down(struct simulation *sim, const struct packet *wire,
     o.in_iface = sim->scenario->wans[wan].iface;
     entrance_from_wan(sim, &o, wire);
     report(&o, out);
+}
+
+void simulation_tell_session(struct simulation *sim, const struct session_news *n)
+{
+    for (size_t i = 0; i < sim->observers_len; i++)
+        if (sim->observers[i].session)
+            sim->observers[i].session(sim->observers[i].context, n);
 }
 
 int simulation_wan_of_address(const struct simulation *sim, const struct addr *a)

@@ -55,6 +55,29 @@ struct change {
     int event;      /* index into scenario.events that caused it; -1: none */
 };
 
+/* What users tell of their sessions (sim/users/). */
+enum session_news_kind {
+    SESSION_BEGUN,
+    SESSION_FINISHED,
+    SESSION_ENDED,     /* by the site, which did not like its addresses */
+    SESSION_GIVEN_UP,  /* by the person */
+    SESSION_CONNECTION, /* one was opened */
+    SESSION_RESET,     /* a connection was, by the server */
+    SESSION_TIMED_OUT, /* a connection: nothing came for too long */
+    SESSION_SHOOK_HANDS, /* a tunnel, again */
+    SESSION_OUTAGE,    /* is over: outage_ns long */
+    SESSION_NEWS,
+};
+
+struct session_news {
+    int64_t time_ns;
+    uint8_t kind;   /* enum session_news_kind */
+    size_t traffic; /* index into scenario.traffic */
+    struct addr host;
+    int64_t outage_ns;
+    const char *why; /* of what broke; a constant; NULL: not known */
+};
+
 /* What is known of an event's course. -1: it did not come to that. */
 struct event_course {
     int64_t began_ns;
@@ -75,6 +98,7 @@ struct observer {
     /* An answer that the capture lacks was shown to the router, before the packet from which it
      * follows is observed; may be NULL. */
     void (*assumed_answer)(void *context, const struct packet *wire, int in_iface);
+    void (*session)(void *context, const struct session_news *n); /* may be NULL */
     /* Fragments that never became whole; may be NULL. */
     void (*fragments_dropped)(void *context, int64_t time_ns, uint32_t packets, uint64_t bytes);
     void *context;

@@ -3,6 +3,7 @@
 #include "core/memory.h"
 #include "sim/traffic/flowlist.h"
 #include "sim/traffic/synthetic.h"
+#include "sim/users/users.h"
 
 static void *pcap_source_open(const struct scenario_traffic *t, char *error, size_t error_size)
 {
@@ -135,6 +136,11 @@ const struct source_kind source_kinds[TRAFFIC_KINDS] = {
         .steps_back = made_source_steps_back,
         .close = flows_source_close,
         .never_waits = true,
+    },
+    [TRAFFIC_USERS] = {
+        .name = "synthetic with a profile",
+        .about = "people, who react to what becomes of their connections",
+        .actor = &users_actor,
     },
 };
 /* clang-format on */
