@@ -38,6 +38,8 @@ const char *const reason_names[] = {
     [REASON_SAME_SEGMENT] = "same-segment",
     [REASON_FOREIGN] = "foreign",
     [REASON_UNSOLICITED] = "unsolicited",
+    [REASON_QUEUE_FULL] = "queue-full",
+    [REASON_LINK_LOSS] = "link-loss",
 };
 
 const char *const verdict_abouts[VERDICTS] = {
@@ -79,6 +81,8 @@ const char *const reason_abouts[REASONS] = {
     [REASON_SAME_SEGMENT] = "between two hosts of one network: no router sees it",
     [REASON_FOREIGN] = "neither end is in the LAN",
     [REASON_UNSOLICITED] = "from outside, and nothing asked for it",
+    [REASON_QUEUE_FULL] = "no room in the queue of the WAN's link",
+    [REASON_LINK_LOSS] = "lost by chance on the WAN's link",
 };
 
 /* ------------------------------------------------------------------------------- making */

@@ -65,6 +65,8 @@ enum reason {
     REASON_SAME_SEGMENT,
     REASON_FOREIGN,
     REASON_UNSOLICITED,
+    REASON_QUEUE_FULL, /* of a WAN's link */
+    REASON_LINK_LOSS,  /* by chance, on a WAN's link */
     REASONS,
 };
 

@@ -139,6 +139,41 @@ static void wans_hosts_and_traffic_become_what_they_say(void **state)
     scenario_free(s);
 }
 
+static void a_wan_keeps_what_its_link_does(void **state)
+{
+    static const struct {
+        const char *queue; /* NULL: not given */
+        unsigned kind;
+        uint64_t limit;
+    } rows[] = {
+        {NULL, LINK_TIME, 250000000},     {"100ms", LINK_TIME, 100000000},
+        {"0s", LINK_TIME, 0},             {"64KiB", LINK_BYTES, 65536},
+        {"1p", LINK_PACKETS, 1},          {"1000000p", LINK_PACKETS, 1000000},
+        {"1.5MB", LINK_BYTES, 1500000},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char set[200];
+        struct scenario *s;
+
+        snprintf(set, sizeof set,
+                 "/wans/wan2={\"up\": \"1M\", \"loss\": 0.25, \"loss_burst\": 3, \"jitter\":"
+                 " \"2ms\", \"cap\": \"100GB\"%s%s%s}",
+                 rows[i].queue ? ", \"queue\": \"" : "", rows[i].queue ? rows[i].queue : "",
+                 rows[i].queue ? "\"" : "");
+        s = read_set(THREE_WANS, set);
+        assert_int_equal(s->wans[1].queue.kind, rows[i].kind);
+        assert_int_equal(s->wans[1].queue.limit, rows[i].limit);
+        assert_near(s->wans[1].loss, .25);
+        assert_near(s->wans[1].loss_burst, 3);
+        assert_int_equal(s->wans[1].jitter_ns, 2000000);
+        assert_int_equal(s->wans[1].cap_bytes, UINT64_C(100000000000));
+        assert_int_equal(s->wans[0].cap_bytes, 0);
+        scenario_free(s);
+    }
+}
+
 static void expectations_keep_their_bounds(void **state)
 {
     struct scenario *s = read_valid(ROUTEROS);
@@ -652,6 +687,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_example_of_the_design_becomes_what_it_says),
         cmocka_unit_test(wans_hosts_and_traffic_become_what_they_say),
+        cmocka_unit_test(a_wan_keeps_what_its_link_does),
         cmocka_unit_test(expectations_keep_their_bounds),
         cmocka_unit_test(equals_may_be_null),
         cmocka_unit_test(routeros_routes_have_routeros_defaults),

@@ -178,6 +178,18 @@ static void a_wrong_value_is_told_with_its_pointer(void **state)
         {LINUX, "/router/tables=isp1", "/router/tables: expected an array, got a string"},
         {LINUX, "/router/interfaces/1/name=7",
          "/router/interfaces/1/name: expected a string, got a number"},
+        {THREE_WANS, "/wans/wan1/queue=64",
+         "/wans/wan1/queue: expected a time such as \"100ms\", a size such as \"64KiB\", "
+         "or from \"1p\" to \"1000000p\" packets"},
+        {THREE_WANS, "/wans/wan1/queue=0p",
+         "/wans/wan1/queue: expected a time such as \"100ms\", a size such as \"64KiB\", "
+         "or from \"1p\" to \"1000000p\" packets"},
+        {THREE_WANS, "/wans/wan1/cap=100G",
+         "/wans/wan1/cap: expected a size such as \"100GB\" or \"1.5TB\""},
+        {THREE_WANS, "/wans/wan1/loss=1.5", "/wans/wan1/loss: must be from 0 to 1, got 1.5"},
+        {THREE_WANS, "/wans/wan1={\"loss\": 0.8, \"loss_burst\": 3}",
+         "/wans/wan1/loss_burst: losses in runs of 3 and single packets between them are "
+         "at most 0.75 of all"},
     };
 
     (void)state;
@@ -215,6 +227,10 @@ static void what_can_be_meant_is_accepted_with_a_warning(void **state)
          "in it"},
         {THREE_WANS, "/router/rules/0/action=drop",
          "/router/rules/0/table: has no effect with action 'drop'"},
+        {THREE_WANS, "/wans/wan1={\"queue\": \"1s\"}",
+         "/wans/wan1/queue: has no effect without 'down' or 'up'"},
+        {THREE_WANS, "/wans/wan1/loss_burst=3",
+         "/wans/wan1/loss_burst: has no effect without 'loss'"},
         {LINUX, "/router/rules/0/goto=201",
          "/router/rules/0/goto: no rule has priority 201, so this one is passed over"},
     };

@@ -149,6 +149,48 @@ static void what_is_no_rate_is_refused(void **state)
     }
 }
 
+static void sizes_read_as_bytes(void **state)
+{
+    static const struct {
+        const char *text;
+        uint64_t bytes;
+    } rows[] = {
+        {"0B", 0},
+        {"1500B", 1500},
+        {"64KiB", 65536},
+        {"100GB", UINT64_C(100000000000)},
+        {"1.5kB", 1500},
+        {"2TB", UINT64_C(2000000000000)},
+        {"3MiB", 3145728},
+        {"1TiB", UINT64_C(1) << 40},
+        {"18446744073709551615B", UINT64_MAX},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        uint64_t bytes = 77;
+
+        if (!units_parse_size(rows[i].text, &bytes) || bytes != rows[i].bytes)
+            fail_msg("%s: %" PRIu64, rows[i].text, bytes);
+    }
+}
+
+static void what_is_no_size_is_refused(void **state)
+{
+    static const char *const rows[] = {
+        "", "B", "64", "64K", "64k", "1KB", "1kiB", "1.5B", "0.5KiB", "1.B",
+        "1GB1MB", "1 GB", "1GB ", "-1B", "1e3B", "18446744073709551616B", "16777216TiB",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        uint64_t bytes = 77;
+
+        if (units_parse_size(rows[i], &bytes) || bytes != 77)
+            fail_msg("\"%s\" gave %" PRIu64, rows[i], bytes);
+    }
+}
+
 static void formatting_takes_the_largest_unit_that_stays_whole(void **state)
 {
     static const struct {
@@ -190,6 +232,8 @@ int main(void)
         cmocka_unit_test(what_is_no_duration_is_refused),
         cmocka_unit_test(rates_read_as_bits_per_second),
         cmocka_unit_test(what_is_no_rate_is_refused),
+        cmocka_unit_test(sizes_read_as_bytes),
+        cmocka_unit_test(what_is_no_size_is_refused),
         cmocka_unit_test(formatting_takes_the_largest_unit_that_stays_whole),
     };
 

@@ -15,6 +15,7 @@
 #include "core/memory.h"
 #include "sim/input/addrmap.h"
 #include "sim/input/diag.h"
+#include "sim/links/link.h"
 
 /* Ten years: later times are refused, so that sums of a few stay far from what int64_t holds. */
 #define SCENARIO_TIME_MAX INT64_C(315360000000000000)
@@ -25,6 +26,10 @@ struct scenario_wan {
     int iface;
     uint64_t down_bps, up_bps; /* 0: not given */
     int64_t delay_ns;          /* one way */
+    int64_t jitter_ns;         /* of each direction's link, as the rest here; link.h */
+    double loss, loss_burst;
+    struct link_queue queue;
+    uint64_t cap_bytes; /* what may be used of it in all, both ways; 0: no cap */
     const struct prefix *prefixes; /* routed to this WAN by its provider, besides its addresses */
     size_t prefixes_len;
 };

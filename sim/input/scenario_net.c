@@ -1,61 +1,9 @@
-/* WANs, and the LAN's hosts. */
+/* The LAN's hosts. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/memory.h"
 #include "sim/input/scenario_parts.h"
-
-/* ---- WANs ---- */
-
-/* clang-format off */
-static const struct reader_field wan_fields[] = {
-    {.name = "down", .kind = READER_RATE, READER_AT(struct wan_text, wan.down_bps),
-     .min = 1,
-     .doc = "capacity towards the LAN; unlimited when left out"},
-    {.name = "up", .kind = READER_RATE, READER_AT(struct wan_text, wan.up_bps), .min = 1,
-     .doc = "capacity towards the Internet; unlimited when left out"},
-    {.name = "delay", .kind = READER_DURATION, READER_AT(struct wan_text, wan.delay_ns),
-     .by_default = "0s", .max = SCENARIO_DURATION_MAX, .doc = "one way"},
-    {.name = "prefixes", .kind = READER_ARRAY,
-     READER_LIST(struct wan_text, wan.prefixes, wan.prefixes_len), .each = &reader_prefix,
-     .max = SCENARIO_LIST_MAX,
-     .doc = "what the provider routes to it besides its addresses"},
-    READER_END,
-};
-/* clang-format on */
-
-const struct reader_object wan_object = {
-    .name = "wan",
-    .doc = "the link behind one interface",
-    READER_STRUCT(struct wan_text),
-    .fields = wan_fields,
-    .pointer = READER_OFFSET(struct wan_text, pointer),
-};
-
-void scenario_wans_build(struct scenario_reading *s, const struct wan_text *texts,
-                         size_t len)
-{
-    struct scenario_wan *wans = arena_alloc(s->reader.arena, len, sizeof *wans);
-
-    s->wans = scenario_names_make(s, "WAN", len);
-    for (size_t i = 0; i < len; i++) {
-        wans[i] = texts[i].wan;
-        s->wans.names[i] = wans[i].name;
-        s->wans.complete = s->wans.complete && wans[i].name;
-        wans[i].iface =
-            scenario_name_find(s, &s->ifaces, wans[i].name, "/wans", wans[i].name);
-    }
-    s->scenario->wans = wans;
-    s->scenario->wans_len = len;
-}
-
-int scenario_wan_of_iface(const struct scenario *s, int iface)
-{
-    for (size_t i = 0; i < s->wans_len; i++)
-        if (s->wans[i].iface == iface)
-            return (int)i;
-    return -1;
-}
 
 bool scenario_is_lan(const struct scenario *s, const struct addr *a)
 {

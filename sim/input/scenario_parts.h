@@ -14,7 +14,8 @@
  *     scenario_reach.c     routes that the platform would refuse, or could not use
  *     scenario_rule.c      routing rules, and their order
  *     scenario_nat.c       source NAT, ports and protocols
- *     scenario_net.c       WANs, LAN, hosts
+ *     scenario_wan.c       WANs and their links
+ *     scenario_net.c       LAN, hosts
  *     scenario_traffic.c   where packets come from: kinds, captures, flow lists
  *     scenario_synthetic.c traffic that is drawn
  *     scenario_draws.c     its ports and protocols
@@ -259,6 +260,7 @@ void scenario_router_build(struct scenario_reading *s, const struct router_text 
 struct wan_text {
     struct scenario_wan wan; /* its name comes first: it is the key */
     const char *pointer;
+    bool queue_given, burst_given;
 };
 
 struct host_text {

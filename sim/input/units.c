@@ -9,7 +9,7 @@
 
 struct unit {
     const char *name;
-    uint64_t worth; /* in nanoseconds or bit/s */
+    uint64_t worth; /* in nanoseconds, bit/s or bytes */
 };
 
 static const struct unit durations[] = {
@@ -27,6 +27,19 @@ static const struct unit durations[] = {
 static const struct unit rates[] = {
     {"T", UINT64_C(1000000000000)}, {"G", UINT64_C(1000000000)}, {"M", UINT64_C(1000000)},
     {"k", UINT64_C(1000)},          {"", UINT64_C(1)},           {NULL, 0},
+};
+
+static const struct unit sizes[] = {
+    {"TiB", UINT64_C(1) << 40},
+    {"TB", UINT64_C(1000000000000)},
+    {"GiB", UINT64_C(1) << 30},
+    {"GB", UINT64_C(1000000000)},
+    {"MiB", UINT64_C(1) << 20},
+    {"MB", UINT64_C(1000000)},
+    {"KiB", UINT64_C(1) << 10},
+    {"kB", UINT64_C(1000)},
+    {"B", UINT64_C(1)},
+    {NULL, 0},
 };
 
 /* The parts of "12.5s" */
@@ -125,7 +138,8 @@ bool units_parse_duration(const char *text, int64_t *ns)
     return true;
 }
 
-bool units_parse_rate(const char *text, uint64_t *bps)
+/* One number and one unit, to the end of the text. */
+static bool parse_one(const char *text, const struct unit *units, uint64_t *value)
 {
     struct quantity q;
     const struct unit *unit;
@@ -133,11 +147,21 @@ bool units_parse_rate(const char *text, uint64_t *bps)
 
     if (!take_quantity(&text, &q) || *text != '\0')
         return false;
-    unit = find_unit(&q, rates);
+    unit = find_unit(&q, units);
     if (!unit || !add_quantity(&q, unit->worth, UINT64_MAX, &total))
         return false;
-    *bps = total;
+    *value = total;
     return true;
+}
+
+bool units_parse_rate(const char *text, uint64_t *bps)
+{
+    return parse_one(text, rates, bps);
+}
+
+bool units_parse_size(const char *text, uint64_t *bytes)
+{
+    return parse_one(text, sizes, bytes);
 }
 
 static char *format(uint64_t value, const struct unit *units, const struct unit *zero,

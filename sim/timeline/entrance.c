@@ -238,7 +238,7 @@ static unsigned direction_of(const struct conn *c, const struct packet *p)
     return memcmp(c->orig.src, p->src.bytes, sizeof c->orig.src) != 0;
 }
 
-/* It comes by a WAN: whose link may be down, and whose connection may be forgotten. */
+/* It comes by a WAN: whose link may be down or drop it, and whose connection may be forgotten. */
 void entrance_from_wan(struct simulation *sim, struct observation *o,
                        const struct packet *wire)
 {
@@ -246,6 +246,8 @@ void entrance_from_wan(struct simulation *sim, struct observation *o,
 
     o->in_wan = o->in_iface >= 0 ? sim->wan_of_iface[o->in_iface] : -1;
     fault = o->in_wan >= 0 ? wan_fault(&sim->wans[o->in_wan]) : REASON_NONE;
+    if (fault == REASON_NONE && o->in_wan >= 0)
+        fault = crossing_down(sim, o);
     if (fault != REASON_NONE)
         simulation_show(sim, o, FATE_DROPPED, fault);
     else if (o->conn && (o->conn->flags & CONN_KILLED))

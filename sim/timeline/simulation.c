@@ -33,6 +33,7 @@ static void wans_init(struct simulation *sim)
         const unsigned iface = (unsigned)s->wans[w].iface;
 
         wan_init(&sim->wans[w]);
+        wan_open(&sim->wans[w], &s->wans[w], s->seed);
         sim->wans[w].admin_down = s->router.ifaces[iface].disabled; /* held so from the start */
         wan_note_time(&sim->wans[w], 0);
         sim->wans[w].next_hops_v4 =
@@ -92,6 +93,8 @@ void simulation_destroy(struct simulation *sim)
     streams_close(sim);
     router_destroy(sim->router);
     heap_free(&sim->timers);
+    for (size_t w = 0; w < sim->scenario->wans_len; w++)
+        wan_close(&sim->wans[w]);
     mem_free(sim->wans);
     mem_free(sim->wan_of_iface);
     mem_free(sim->lan);
@@ -279,10 +282,11 @@ void simulation_deliver(struct simulation *sim, struct observation *o,
     reason = d->reason;
     if (fate == FATE_DELIVERED && o->out_wan >= 0) {
         const enum reason fault = wan_fault(&sim->wans[o->out_wan]);
+        const enum reason lost = fault ? fault : crossing_up(sim, o);
 
-        if (fault != REASON_NONE) {
+        if (lost != REASON_NONE) {
             fate = FATE_DROPPED;
-            reason = fault;
+            reason = lost;
         }
     } else if (fate == FATE_LOCAL && o->in_wan >= 0) {
         fate = FATE_DROPPED;

@@ -25,6 +25,9 @@ enum fate {
     FATE_ASSUMED,   /* no packet at all (number 0): the request behind an answer that was not seen */
 };
 
+/* Which links with a rate a packet passed: those have a queue. */
+enum queue_passed { QUEUE_UP = 1, QUEUE_DOWN = 2 };
+
 struct observation {
     uint64_t number;  /* of the packet, from 1, in the order of the timeline */
     int64_t time_ns;
@@ -35,6 +38,10 @@ struct observation {
     struct conn *conn;               /* NULL: none. Its cookie is the observer's */
     int in_iface;                    /* -1: unknown, or the router itself */
     int in_wan, out_wan;             /* index into scenario.wans; -1: none */
+    /* On the links of these WANs, of what passed them: queueing, transmission, propagation. */
+    int64_t delay_ns;
+    int64_t queued_up_ns, queued_down_ns; /* of it, the waits */
+    uint8_t queues;                       /* enum queue_passed */
     uint8_t fate;                    /* enum fate */
     uint8_t reason;                  /* enum reason */
 };

@@ -4,6 +4,7 @@
  *     simulation.c   making it, merging the streams, one packet's course, the end
  *     send.c         packets of traffic that acts
  *     entrance.c     where a captured packet enters the router, and as what
+ *     crossing.c     a packet and the link of its WAN
  *     failure.c      the kinds of events: what begins and what ends
  *     probes.c       gateway checks: probes sent, answered or missed
  */
@@ -134,6 +135,13 @@ void simulation_deliver(struct simulation *sim, struct observation *o,
                         const struct packet *wire, const struct router_key *key);
 void simulation_show(struct simulation *sim, struct observation *o, enum fate fate,
                      enum reason reason);
+
+/*
+ * crossing.c: the packet goes by the link of its WAN, `out_wan` behind the router or `in_wan`
+ * in front of it. REASON_NONE: it arrives, and `o` has its delay; or why it does not.
+ */
+enum reason crossing_up(struct simulation *sim, struct observation *o);
+enum reason crossing_down(struct simulation *sim, struct observation *o);
 
 /* failure.c */
 void failure_begin(struct simulation *sim, unsigned event);

@@ -18,6 +18,37 @@ bool wan_owns(const struct scenario_wan *w, const struct router *r, const struct
     return false;
 }
 
+/* FNV-1a: a purpose of its own for each name and direction. */
+static uint64_t purpose_of(const char *name, unsigned direction)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325) ^ direction;
+
+    for (; *name; name++)
+        hash = (hash ^ (uint8_t)*name) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
+void wan_open(struct wan_link *w, const struct scenario_wan *s, uint64_t seed)
+{
+    struct link_conditions c = {
+        .delay_ns = s->delay_ns,
+        .jitter_ns = s->jitter_ns,
+        .loss = s->loss,
+        .burst = s->loss_burst,
+    };
+
+    c.rate_bps = s->up_bps;
+    link_open(&w->up, &c, &s->queue, seed, purpose_of(s->name, 0));
+    c.rate_bps = s->down_bps;
+    link_open(&w->down, &c, &s->queue, seed, purpose_of(s->name, 1));
+}
+
+void wan_close(struct wan_link *w)
+{
+    link_close(&w->up);
+    link_close(&w->down);
+}
+
 bool wan_is_up(const struct wan_link *w)
 {
     return !w->carrier_lost && !w->admin_down;

@@ -104,6 +104,17 @@ for rule in "{$only 0, \"table\": \"main\"}" "{$only 24, \"table\": \"main\"}" \
     done
 done
 
+# Links that drop: the kernel gets what came to the router, and only that.
+linux_scenario "$masquerade" '"kind": "gateway-down"' true >"$tmp/linux.json"
+narrow='{"down": "256k", "up": "64k", "queue": "20ms", "loss": 0.05, "loss_burst": 3}'
+agrees "linux, narrow links that lose packets" --set "/wans/wan1=$narrow" \
+    --set "/wans/wan2=$narrow" "$tmp/linux.json"
+grep -q 'never came to the router: queue-full' "$tmp/out" &&
+    grep -q 'never came to the router: link-loss' "$tmp/out"
+ok "no packet was lost on its way to the router" $?
+agrees "the recipe with narrow links that lose packets" --set "/wans/wan1=$narrow" \
+    --set "/wans/wan2=$narrow" --set "/wans/wan3=$narrow" scenarios/001-recipe.json
+
 # The findings as JSON.
 agrees "JSON" --json scenarios/001-recipe.json
 grep -q '"format": "ecmplab-verify/1"' "$tmp/out"
