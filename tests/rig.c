@@ -197,6 +197,10 @@ void rig_send(struct rig *r, struct step s)
         .out_wan = s.dropped_by_router ? -1 : s.out - 1,
         .fate = s.fate,
         .reason = s.reason,
+        .delay_ns = SECONDS(s.delay),
+        .queued_up_ns = SECONDS(s.queued_up),
+        .queued_down_ns = SECONDS(s.queued_down),
+        .queues = s.queues,
     };
 
     start(r);

@@ -49,6 +49,8 @@ struct step {
     uint32_t size, held;
     bool undecided;
     bool dropped_by_router;
+    double delay, queued_up, queued_down; /* on the links, in seconds */
+    uint8_t queues;                       /* enum queue_passed */
 };
 
 /* `change` may set up the scenario before the metrics are made; NULL. */

@@ -24,6 +24,7 @@ struct metrics *metrics_create(const struct scenario *s, struct router *r)
     m->states = mem_alloc(s->wans_len, sizeof *m->states);
     m->events = mem_alloc(s->events_len, sizeof *m->events);
     series_init(&m->series, s->wans_len, s->series_interval_ns);
+    delays_init(&m->delays, s);
     places_init(&m->places, s, r);
     promises_init(&m->promises, s->wans_len);
     flows_init(&m->flows);
@@ -47,6 +48,7 @@ void metrics_destroy(struct metrics *m)
     if (!m)
         return;
     series_free(&m->series);
+    delays_free(&m->delays);
     places_free(&m->places);
     promises_free(&m->promises);
     flows_free(&m->flows);
@@ -97,6 +99,7 @@ static void count_arrived(struct metrics *m, const struct observation *o,
         m->paths[o->in_wan].bytes_down += bytes;
         m->series.now[o->in_wan].bytes_down += bytes;
     }
+    delays_arrived(&m->delays, o, bytes);
 }
 
 /* What leaks by this packet, counted: enum leak. */

@@ -8,6 +8,7 @@
 #define ECMPLAB_METRICS_PARTS_H
 
 #include "sim/observe/choices.h"
+#include "sim/observe/delays.h"
 #include "sim/observe/elephants.h"
 #include "sim/observe/flows.h"
 #include "sim/observe/hosts.h"
@@ -118,6 +119,7 @@ struct metrics {
     uint64_t fates[FATE_ASSUMED + 1]; /* packets; held ones once they are resolved */
     struct path_counts *paths;
     struct series series;
+    struct delays delays;
 
     const struct scenario *scenario;
     struct router *router;

@@ -420,6 +420,7 @@ void moves_begin(struct metrics *m, const struct observation *o)
     remember_public(f, o->decision);
     if (m->ledger)
         ledger_begin(m->ledger, number, &o->conn->orig);
+    delays_flow_begins(&m->delays, o->conn, o->time_ns);
 }
 
 void moves_lost(struct metrics *m, struct flow *f, int event)
@@ -447,6 +448,7 @@ void moves_end(struct metrics *m, const struct conn *c)
     if (number == FLOWS_NONE)
         return;
     f = flows_at(&m->flows, number);
+    delays_flow_ends(&m->delays, c, f->path);
     if (f->path >= 0)
         account(m, f, c, 0);
     m->choice_bytes += f->choice_bytes;

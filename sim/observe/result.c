@@ -95,6 +95,7 @@ static json_t *path_part(const struct stretch *s, const struct facts *facts, siz
     stretch_put_path(s, o, wan);
     put_utilisation(o, "utilisation_up", c.bytes_up, w->up_bps, facts->end_ns);
     put_utilisation(o, "utilisation_down", c.bytes_down, w->down_bps, facts->end_ns);
+    result_put_delays(o, s, wan, facts->end_ns);
     put(o, "drops", result_reasons(p->drops));
     put_count(o, "dropped_packets", p->dropped_packets);
     put_count(o, "dropped_bytes", p->dropped_bytes);
@@ -231,6 +232,8 @@ static void put_whole(json_t *result, const struct metrics *m, const struct fact
     balance = stretch_balance(&s);
     put(balance, "elephants", elephants_part(m));
     put(result, "balance", balance);
+    if (m->delays.timed)
+        put(result, "completion_seconds", result_completion(m));
     put(result, "stickiness", stickiness_part(m));
     stretch_free(&s);
 }

@@ -55,6 +55,11 @@ double result_survivors_moved_share(const struct metrics *m);
 /* result_phases.c */
 json_t *result_phases(const struct metrics *m);
 
+/* result_delays.c: the WAN's goodput, waits, flow completion times and cap; and the times of
+ * the flows of all WANs. */
+void result_put_delays(json_t *object, const struct stretch *s, size_t wan, int64_t end_ns);
+json_t *result_completion(const struct metrics *m);
+
 /* result_hosts.c */
 json_t *result_hosts(const struct metrics *m);
 
