@@ -26,6 +26,7 @@ static void report(const struct observation *o, struct sending *out)
         .src = o->packet->src,
         .sport = o->packet->sport,
         .conn = o->conn,
+        .delay_ns = o->delay_ns,
     };
     if (o->decision && o->decision->verdict == VERDICT_FORWARD) {
         out->src = o->decision->nat_src;
