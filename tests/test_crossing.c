@@ -197,6 +197,34 @@ static void the_way_over_the_links_is_told(void **state)
     }
 }
 
+/* 36 and 28 bytes: 64 ms at 8 kbit/s up, each for itself down. */
+static void fragments_that_were_put_together_cross_as_one(void **state)
+{
+    static const char *const ways[] = {"udp 192.168.10.5:5000 > 198.51.100.1:53",
+                                       "udp 198.51.100.1:53 > 192.168.10.5:5000"};
+    static const int64_t delays_ms[] = {0, 64, 36, 28};
+    struct play *p = play_create();
+    struct seen s;
+
+    (void)state;
+    for (unsigned i = 0; i < 4; i++) {
+        struct packet half = packet(ways[i / 2]);
+
+        half.fragment_id = 77;
+        half.fragment_offset = i % 2 ? 2 : 0;
+        half.size_bytes = i % 2 ? 28 : 36;
+        half.payload_bytes = 16;
+        half.flags = i % 2 ? PACKET_FRAGMENT | PACKET_LATER_FRAGMENT
+                           : PACKET_FRAGMENT | PACKET_MORE_FRAGMENTS;
+        play_made(p, i, &half);
+    }
+    s = watch(p, "{'wan1': {'up': '8k', 'down': '8k'}, 'wan2': {}}");
+    assert_int_equal(s.count, 4);
+    for (unsigned i = 0; i < 4; i++)
+        assert_int_equal(s.packets[i].delay_ns, delays_ms[i] * 1000000);
+    play_destroy(p);
+}
+
 /* `verify` gives the kernel what has a decision, and nothing else. */
 static void what_never_came_to_the_router_has_no_decision(void **state)
 {
@@ -225,6 +253,7 @@ int main(void)
         cmocka_unit_test(what_the_link_down_drops_the_router_never_sees),
         cmocka_unit_test(a_dropped_answer_does_not_prolong_its_connection),
         cmocka_unit_test(the_way_over_the_links_is_told),
+        cmocka_unit_test(fragments_that_were_put_together_cross_as_one),
         cmocka_unit_test(what_never_came_to_the_router_has_no_decision),
     };
 

@@ -145,6 +145,36 @@ static void the_first_line_is_the_verdict(void **state)
     }
 }
 
+/* Waits below a millisecond are what any link has; a cap is told wherever there is one. */
+static void waits_and_caps_are_told_where_they_matter(void **state)
+{
+    static const struct {
+        const char *wan, *line; /* NULL: no word of either */
+    } rows[] = {
+        {"\"queue_seconds_up\":{\"p50\":0.0009,\"p99\":0.0009,\"max\":1}", NULL},
+        {"\"queue_seconds_up\":{\"p50\":0,\"p99\":0.02,\"max\":0.5}",
+         "  queued for  w: up p50 0 s, p99 20 ms, max 500 ms\n"},
+        {"\"queue_seconds_down\":{\"p50\":0.001,\"p99\":0.001,\"max\":0.001}",
+         "  queued for  w: down p50 1 ms, p99 1 ms, max 1 ms\n"},
+        {"\"cap\":{\"bytes\":1e9,\"used_bytes\":5e8,\"used_share\":0.5,\"reached_at\":null}",
+         "  data cap    w: 500 MB of 1.00 GB used (50.0 %)\n"},
+        {"\"cap\":{\"bytes\":1e9,\"used_bytes\":2e9,\"used_share\":2,\"reached_at\":12}",
+         "  data cap    w: 2.00 GB of 1.00 GB used (200 %), reached at 12.0 s\n"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char json[200], *text;
+
+        snprintf(json, sizeof json, "{\"paths\":{\"w\":{%s}}}", rows[i].wan);
+        text = draw_json(json);
+        if (rows[i].line ? !strstr(text, rows[i].line)
+                         : strstr(text, "queued for") || strstr(text, "data cap"))
+            fail_msg("%s: %s", rows[i].wan, text);
+        free(text);
+    }
+}
+
 static void what_is_absent_is_not_spoken_of(void **state)
 {
     static const char *const titles[] = {"Load",        "Balance", "Stickiness",
@@ -252,6 +282,7 @@ int main(void)
         cmocka_unit_test(a_result_reads_as_its_golden_text),
         cmocka_unit_test(colour_changes_nothing_but_colour),
         cmocka_unit_test(the_first_line_is_the_verdict),
+        cmocka_unit_test(waits_and_caps_are_told_where_they_matter),
         cmocka_unit_test(what_is_absent_is_not_spoken_of),
         cmocka_unit_test(no_value_of_any_type_breaks_a_line),
         cmocka_unit_test(long_and_wide_names_are_cut),
