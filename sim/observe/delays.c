@@ -44,10 +44,23 @@ static void reach(struct delays *d, size_t len)
     d->conns_len = len;
 }
 
+/* Write down what is pending: a connection begins or ends. */
+static void settle(struct delays *d)
+{
+    for (; d->pending_len; d->pending_len--) {
+        const struct arrived *a =
+            &d->pending[(d->pending_next + DELAYS_PENDING - d->pending_len) %
+                        DELAYS_PENDING];
+
+        d->arrived_ns[a->conn] = a->time_ns;
+    }
+}
+
 void delays_flow_begins(struct delays *d, const struct conn *c, int64_t time_ns)
 {
     if (!d->timed)
         return;
+    settle(d);
     if (c->index >= d->conns_len)
         reach(d, (size_t)c->index + 1);
     d->begun_ns[c->index] = time_ns;
@@ -61,6 +74,7 @@ void delays_flow_ends(struct delays *d, const struct conn *c, int path)
     if (path < 0 || c->index >= d->conns_len ||
         (c->orig.protocol != PROTO_TCP && c->orig.protocol != PROTO_UDP))
         return;
+    settle(d);
     took_ns = d->arrived_ns[c->index] - d->begun_ns[c->index];
     if (took_ns >= 0)
         histogram_add(&d->paths[path].completion, (uint64_t)took_ns);
