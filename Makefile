@@ -30,6 +30,7 @@ CORE_LIB := $(BUILD)/libecmplab-core.a
 SIM_LIB  := $(BUILD)/libecmplab-sim.a
 TESTS    := $(TEST_SRC:%.c=$(BUILD)/%)
 KERNEL   := $(addprefix $(BUILD)/tests/kernel/,next_hops random_routers life_of_connection)
+HOSTILE  := $(BUILD)/tests/kernel/hostile
 BENCH    := $(BUILD)/tests/bench/gen_capture $(BUILD)/tests/bench/read_loop
 
 # Two processors' worth of jobs where nobody asked for another number.
@@ -53,7 +54,7 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 $(BUILD)/tests/test_%: $(BUILD)/tests/test_%.o $(TEST_AID:%.c=$(BUILD)/%.o) $(SIM_LIB) $(CORE_LIB)
 	$(Q)$(LINK) -o $@ $^ $(LDLIBS) -lcmocka
 
-$(KERNEL): %: %.o $(KERNEL_AID:%.c=$(BUILD)/%.o) $(SIM_LIB) $(CORE_LIB)
+$(KERNEL) $(HOSTILE): %: %.o $(KERNEL_AID:%.c=$(BUILD)/%.o) $(SIM_LIB) $(CORE_LIB)
 	$(Q)$(LINK) -o $@ $^ $(LDLIBS)
 
 $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o
@@ -102,7 +103,7 @@ check-valgrind: all $(TESTS)
 	    tests/run.sh $(BUILD)/ecmplab $(TESTS)
 
 ## test-kernel: the model against the running kernel, as root, in network namespaces
-test-kernel: all $(KERNEL)
+test-kernel: all $(KERNEL) $(HOSTILE)
 	$(Q)tests/kernel/run.sh $(BUILD)/ecmplab $(KERNEL)
 
 ## check-headers: each header compiles alone, and core/ includes nothing but itself and libc

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "core/conn_chain.h"
 #include "core/memory.h"
 #include "core/random.h"
 
@@ -31,6 +32,7 @@ struct conn_table {
     uint32_t slots; /* entries ever handed out at the same time */
     uint32_t *free;
     size_t free_len, free_cap;
+    struct conn_chains chains;
 };
 
 /* ------------------------------------------------------------------------------ tuples */
@@ -47,7 +49,8 @@ static void tuple_fill(struct tuple *t, const struct addr *src, const struct add
     memcpy(t->dst, dst->bytes, 16);
     t->protocol = protocol;
     t->family = src->family;
-    t->sport = t->dport = t->zero = 0;
+    t->sport = t->dport = 0;
+    t->icmp_type = t->icmp_code = 0;
 }
 
 void tuple_of_packet(const struct packet *p, struct tuple *t)
@@ -58,6 +61,8 @@ void tuple_of_packet(const struct packet *p, struct tuple *t)
         t->dport = p->dport;
     } else if (is_icmp(p->protocol)) {
         t->sport = t->dport = p->icmp_id;
+        t->icmp_type = p->icmp_type;
+        t->icmp_code = p->icmp_code;
     }
 }
 
@@ -69,7 +74,24 @@ void tuple_of_inner(const struct packet *p, struct tuple *t)
         t->dport = p->inner.dport;
     } else if (is_icmp(p->inner.protocol)) {
         t->sport = t->dport = p->inner.icmp_id;
+        t->icmp_type = p->inner.icmp_type;
+        t->icmp_code = p->inner.icmp_code;
     }
+}
+
+/* The type that answers this one, or that it answers; others are their own. */
+static uint8_t icmp_reverse(uint8_t protocol, uint8_t type)
+{
+    static const uint8_t pairs[] = {0, 8, 13, 14, 15, 16, 17, 18},
+                         v6_pairs[] = {128, 129, 139, 140};
+    const bool v6 = protocol == PROTO_ICMPV6;
+    const uint8_t *all = v6 ? v6_pairs : pairs;
+    const size_t n = v6 ? sizeof v6_pairs : sizeof pairs;
+
+    for (size_t i = 0; i < n; i++)
+        if (all[i] == type)
+            return all[i ^ 1];
+    return type;
 }
 
 void tuple_reverse(const struct tuple *t, struct tuple *reversed)
@@ -80,7 +102,10 @@ void tuple_reverse(const struct tuple *t, struct tuple *reversed)
     reversed->dport = t->sport;
     reversed->protocol = t->protocol;
     reversed->family = t->family;
-    reversed->zero = 0;
+    reversed->icmp_type = t->icmp_type;
+    reversed->icmp_code = t->icmp_code;
+    if (is_icmp(t->protocol))
+        reversed->icmp_type = icmp_reverse(t->protocol, t->icmp_type);
 }
 
 void conn_reply_tuple(const struct conn *c, struct tuple *reply)
@@ -324,9 +349,66 @@ static void reply_unindex(struct conn_table *t, struct conn *c)
     c->flags &= (uint8_t)~CONN_INDEXED_REPLY;
 }
 
+/* --------------------------------------------------------------- the connections of one source */
+
+/* Of the source alone. */
+static uint64_t source_hash(const struct conn_table *t, const struct tuple *orig)
+{
+    struct tuple source = *orig;
+
+    memset(source.dst, 0, sizeof source.dst);
+    source.dport = 0;
+    source.icmp_type = source.icmp_code = 0;
+    return conn_hash(t, &source);
+}
+
+static bool source_equal(const struct tuple *a, const struct tuple *b)
+{
+    return a->sport == b->sport && a->protocol == b->protocol && a->family == b->family &&
+           memcmp(a->src, b->src, sizeof a->src) == 0;
+}
+
+static struct conn *chain_seek(const struct conn_table *t, uint32_t at,
+                               const struct tuple *orig)
+{
+    for (; at != CONN_NONE; at = chain_next(&t->chains, at))
+        if (source_equal(&conn_at(t, at)->orig, orig))
+            return conn_at(t, at);
+    return NULL;
+}
+
+void conn_chain_add(struct conn_table *t, struct conn *c)
+{
+    chain_put(&t->chains, c->index, source_hash(t, &c->orig));
+    c->flags |= CONN_CHAINED;
+}
+
+struct conn *conn_chain_first(const struct conn_table *t, const struct tuple *orig)
+{
+    if (!t->chains.count)
+        return NULL;
+    return chain_seek(t, chain_head(&t->chains, source_hash(t, orig)), orig);
+}
+
+struct conn *conn_chain_next(const struct conn_table *t, const struct conn *c)
+{
+    return chain_seek(t, chain_next(&t->chains, c->index), &c->orig);
+}
+
+static void chain_leave(struct conn_table *t, struct conn *c)
+{
+    if (!(c->flags & CONN_CHAINED))
+        return;
+    chain_take(&t->chains, c->index);
+    c->flags &= (uint8_t)~CONN_CHAINED;
+}
+
+/* -------------------------------------------------------------------------- going and finding */
+
 void conn_kill(struct conn_table *t, struct conn *c)
 {
     reply_unindex(t, c);
+    chain_leave(t, c);
     c->flags |= CONN_KILLED;
     c->route[0].epoch = c->route[1].epoch = 0;
 }
@@ -336,6 +418,7 @@ void conn_remove(struct conn_table *t, struct conn *c)
     const uint32_t e = c->index;
 
     reply_unindex(t, c);
+    chain_leave(t, c);
     index_delete(t, conn_hash(t, &c->orig), e, 0);
     t->live[e] = 0;
     t->free = mem_grow(t->free, &t->free_cap, t->free_len + 1, sizeof *t->free);
@@ -350,6 +433,8 @@ static bool tuple_equal(const struct tuple *a, const struct tuple *b)
 struct conn *conn_find(const struct conn_table *t, const struct tuple *tuple, uint64_t hash,
                        unsigned *direction)
 {
+    struct conn *killed = NULL;
+
     for (uint64_t i = hash >> 32 & t->mask; t->index[i]; i = (i + 1) & t->mask) {
         const uint64_t slot = t->index[i];
         struct conn *c;
@@ -359,8 +444,11 @@ struct conn *conn_find(const struct conn_table *t, const struct tuple *tuple, ui
         c = conn_at(t, slot_entry(slot));
         *direction = slot_direction(slot);
         if (*direction == 0) {
-            if (tuple_equal(&c->orig, tuple))
+            if (!tuple_equal(&c->orig, tuple))
+                continue;
+            if (!(c->flags & CONN_KILLED))
                 return c;
+            killed = c; /* the tuple may be another's answer by now */
         } else {
             struct tuple reply;
 
@@ -369,7 +457,8 @@ struct conn *conn_find(const struct conn_table *t, const struct tuple *tuple, ui
                 return c;
         }
     }
-    return NULL;
+    *direction = 0;
+    return killed;
 }
 
 bool conn_tuple_taken(const struct conn_table *t, const struct tuple *tuple, int64_t now_ns)
@@ -417,6 +506,7 @@ void conn_table_destroy(struct conn_table *t)
         mem_unmap(t->blocks[i], BLOCK_LEN * sizeof **t->blocks);
     mem_free(t->blocks);
     index_free(t->index, t->mask + 1);
+    chains_free(&t->chains);
     mem_free(t->live);
     mem_free(t->free);
     mem_free(t);
@@ -426,5 +516,6 @@ size_t conn_memory_bytes(const struct conn_table *t)
 {
     return sizeof *t + (t->mask + 1) * sizeof *t->index +
            t->blocks_len * BLOCK_LEN * sizeof(struct conn) + t->live_cap +
-           t->free_cap * sizeof *t->free + t->blocks_cap * sizeof *t->blocks;
+           t->free_cap * sizeof *t->free + t->blocks_cap * sizeof *t->blocks +
+           chains_memory_bytes(&t->chains);
 }

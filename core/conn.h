@@ -25,7 +25,7 @@ struct tuple {
     uint16_t sport, dport; /* ICMP queries: the id in both */
     uint8_t protocol;
     uint8_t family;
-    uint16_t zero;
+    uint8_t icmp_type, icmp_code; /* of ICMP queries and their answers; else 0 */
 };
 _Static_assert(sizeof(struct tuple) == 40, "no padding to hash");
 
@@ -43,6 +43,7 @@ enum conn_flag {
     CONN_KILLED = 2,   /* forgotten by NAT; kept only to know the flow again */
     CONN_NATED = 4,    /* the source is translated (also to itself) */
     CONN_INDEXED_REPLY = 8,
+    CONN_CHAINED = 16, /* among the connections of its source */
 };
 
 struct conn {
@@ -55,11 +56,13 @@ struct conn {
     uint32_t index;       /* its own, conn_at() */
     uint32_t cookie;      /* the caller's; survives kill and new begin */
     int64_t expires_ns;
-    int64_t stream_ns;    /* UDP: from when on answers make it a stream */
     uint64_t bytes[2];
-    uint32_t packets[2];
     struct conn_route route[2];
-    struct tcp_track tcp;
+    union {
+        struct tcp_track tcp;
+        /* UDP: from when on answers make it a stream; no more aligned than the other */
+        int64_t stream_ns __attribute__((packed, aligned(4)));
+    };
     uint8_t flags; /* enum conn_flag */
     uint16_t pin;  /* the next hop that a policy keeps it on (policy_member.hop); 0: none */
 };
@@ -90,7 +93,7 @@ void conn_prefetch_entry(const struct conn_table *t, uint64_t hash);
 
 /*
  * Find by the tuple of either direction. Returns the entry and its direction, or NULL. Killed
- * entries are found by their first tuple only. Entries past their time are returned too:
+ * entries are found by their first tuple only, and after all others. Entries past their time are returned too:
  * the caller compares expires_ns.
  */
 struct conn *conn_find(const struct conn_table *t, const struct tuple *tuple, uint64_t hash,
@@ -105,6 +108,14 @@ bool conn_index_reply(struct conn_table *t, struct conn *c, int64_t now_ns);
 
 /* Is this tuple taken, by either direction of a living entry? */
 bool conn_tuple_taken(const struct conn_table *t, const struct tuple *tuple, int64_t now_ns);
+
+/*
+ * The connections of one source (address, port or ICMP id, protocol), as far as they were added:
+ * newest first. A killed or removed one leaves. Source: Linux nf_nat_bysource.
+ */
+void conn_chain_add(struct conn_table *t, struct conn *c);
+struct conn *conn_chain_first(const struct conn_table *t, const struct tuple *orig);
+struct conn *conn_chain_next(const struct conn_table *t, const struct conn *c);
 
 /* NAT forgets it: keeps the first tuple and the cookie. */
 void conn_kill(struct conn_table *t, struct conn *c);

@@ -135,8 +135,10 @@ static void begin_connection(struct router *r, struct passage *pass, int in_ifac
         c = conn_create(r->conns, &pass->tuple, pass->hash);
     }
     c->flags = 0;
-    c->tcp = pass->tcp;
-    c->stream_ns = now_ns + S(2);
+    if (c->orig.protocol == PROTO_TCP)
+        c->tcp = pass->tcp;
+    else
+        c->stream_ns = now_ns + S(2);
     c->iface_in = (uint16_t)in_iface;
     memcpy(c->nat_src, c->orig.src, sizeof c->nat_src);
     c->nat_sport = c->orig.sport;
@@ -198,7 +200,6 @@ static void forward(struct router *r, struct passage *pass, int in_iface, int64_
         pass->conn->iface_in = (uint16_t)in_iface;
         pass->conn->iface_out = (uint16_t)d->out_iface;
     }
-    pass->conn->packets[pass->direction]++;
     pass->conn->bytes[pass->direction] += pass->packet->size_bytes;
     if (d->flags & DECISION_ROUTED) {
         pass->conn->pin = pass->pin;

@@ -2,9 +2,8 @@
 
 #include <string.h>
 
-#include "core/siphash.h"
-
-#define CHOSEN_LEN (sizeof((struct nat *)0)->chosen / sizeof(uint32_t))
+/* The last tries of a run may take the port of a TCP connection that is over. */
+enum { EVICTING_TRIES = 32 };
 
 void nat_init(struct nat *n, const struct router_config *config,
               const struct iface_state *ifaces, struct conn_table *conns)
@@ -13,7 +12,10 @@ void nat_init(struct nat *n, const struct router_config *config,
     n->ifaces = ifaces;
     n->conns = conns;
     n->random = random_stream_make(config->seed, 0x6e6174);
-    memset(n->chosen, 0xff, sizeof n->chosen);
+    n->chains_all = false;
+    for (size_t i = 0; i < config->nat_len; i++)
+        n->chains_all |= config->nat[i].to_ports.last != 0 ||
+                         !addr_equal(&config->nat[i].to_first, &config->nat[i].to_last);
 }
 
 /* --------------------------------------------------------------------------- the rules */
@@ -73,6 +75,12 @@ static const struct config_nat *nat_rule_find(const struct nat *n, const struct 
 
 /* ------------------------------------------------------------------------- the address */
 
+/* What a rule may choose from. */
+struct choice {
+    const struct config_nat *rule;
+    struct addr first, last;
+};
+
 static uint32_t rotate(uint32_t x, unsigned by)
 {
     return x << by | x >> (32 - by);
@@ -115,20 +123,20 @@ static uint32_t load32(const uint8_t *b)
  * while all words before are the last address's, any value behind one that is not. So IPv6 ranges
  * that differ in more than their last word are left upwards. Source: Linux find_best_ips_proto().
  */
-static struct addr address_of_range(const struct config_nat *m, const struct tuple *t)
+static struct addr address_of_range(const struct choice *m, const struct tuple *t)
 {
     const unsigned words = t->family == FAMILY_V4 ? 1 : 4;
-    struct addr chosen = m->to_first;
+    struct addr chosen = m->first;
     bool any = false;
     uint32_t dst[4], hash;
 
-    if (addr_equal(&m->to_first, &m->to_last))
+    if (addr_equal(&m->first, &m->last))
         return chosen;
     memcpy(dst, t->dst, sizeof dst);
     hash = address_hash(t->src, dst[words - 1]);
     for (unsigned i = 0; i < words; i++) {
-        const uint32_t first = any ? 0 : load32(m->to_first.bytes + 4 * i);
-        const uint32_t last = load32(m->to_last.bytes + 4 * i);
+        const uint32_t first = any ? 0 : load32(m->first.bytes + 4 * i);
+        const uint32_t last = load32(m->last.bytes + 4 * i);
         const uint32_t count = any ? UINT32_MAX : last - first + 1;
         const uint32_t value = first + (uint32_t)((uint64_t)hash * count >> 32);
 
@@ -194,6 +202,13 @@ static bool has_port(const struct tuple *t)
            t->protocol == PROTO_ICMPV6;
 }
 
+static bool source_is_translated(const struct conn *c)
+{
+    return (c->flags & CONN_NATED) &&
+           (c->nat_sport != c->orig.sport ||
+            memcmp(c->nat_src, c->orig.src, sizeof c->nat_src) != 0);
+}
+
 static bool source_is_free(const struct nat *n, struct conn *c, uint16_t port,
                            int64_t now_ns)
 {
@@ -204,48 +219,30 @@ static bool source_is_free(const struct nat *n, struct conn *c, uint16_t port,
     return !conn_tuple_taken(n->conns, &reply, now_ns);
 }
 
-static size_t chosen_slot(const struct nat *n, const struct config_nat *m,
-                          const struct conn *c, unsigned out_iface)
+static bool address_in(const struct choice *ch, const uint8_t a[16])
 {
-    const uint32_t where[4] = {(uint32_t)(m - n->config->nat), out_iface};
-    const uint64_t key[2] = {n->config->seed, 0x63686f73656e};
-    struct tuple source = c->orig;
-
-    memcpy(source.dst, where, sizeof source.dst);
-    source.dport = 0;
-    return (size_t)(siphash_2_4(key, &source, sizeof source) % CHOSEN_LEN);
+    return memcmp(a, ch->first.bytes, 16) >= 0 && memcmp(a, ch->last.bytes, 16) <= 0;
 }
 
-static bool address_in(const struct config_nat *m, const uint8_t a[16])
+static bool source_allowed(const struct choice *ch, const struct tuple *t,
+                           const uint8_t addr[16], uint16_t port)
 {
-    return memcmp(a, m->to_first.bytes, 16) >= 0 && memcmp(a, m->to_last.bytes, 16) <= 0;
+    return address_in(ch, addr) && (!has_port(t) || port_in(&ch->rule->to_ports, port));
 }
 
-/* The public source that another connection of the same source has, where it is free for `c`. */
-static bool source_of_same(const struct nat *n, const struct config_nat *m,
-                           struct conn *c, unsigned out_iface, int64_t now_ns)
+/* Step 2: the public source that the newest connection of the same source has. */
+static bool source_of_same(const struct nat *n, const struct choice *ch, struct conn *c,
+                           int64_t now_ns)
 {
-    const uint32_t index = n->chosen[chosen_slot(n, m, c, out_iface)];
-    uint8_t before[16];
-    const struct conn *other;
+    const struct conn *other = conn_chain_first(n->conns, &c->orig);
 
-    if (!conn_is_used(n->conns, index))
+    while (other && (other->expires_ns <= now_ns ||
+                     !source_allowed(ch, &other->orig, other->nat_src, other->nat_sport)))
+        other = conn_chain_next(n->conns, other);
+    if (!other)
         return false;
-    other = conn_at(n->conns, index);
-    if (other == c || (other->flags & CONN_KILLED) || other->expires_ns <= now_ns ||
-        other->orig.sport != c->orig.sport || other->orig.protocol != c->orig.protocol ||
-        memcmp(other->orig.src, c->orig.src, 16) != 0 ||
-        !port_in(&m->to_ports, other->nat_sport))
-        return false;
-    if (m->action == NAT_SRC_NAT ? !address_in(m, other->nat_src)
-                                 : memcmp(other->nat_src, c->nat_src, 16) != 0)
-        return false;
-    memcpy(before, c->nat_src, sizeof before);
     memcpy(c->nat_src, other->nat_src, sizeof c->nat_src);
-    if (source_is_free(n, c, other->nat_sport, now_ns))
-        return true;
-    memcpy(c->nat_src, before, sizeof before);
-    return false;
+    return source_is_free(n, c, other->nat_sport, now_ns);
 }
 
 static struct config_range port_class(const struct config_nat *m, const struct tuple *t)
@@ -261,6 +258,27 @@ static struct config_range port_class(const struct config_nat *m, const struct t
     return (struct config_range){1024, UINT16_MAX};
 }
 
+/* Is it free, or does its holder, a TCP connection that is over, make room? The new one's sequence
+ * numbers must lie behind the old one's. */
+static bool source_evicts(const struct nat *n, struct conn *c, uint16_t port, int64_t now_ns)
+{
+    struct tuple reply;
+    unsigned direction;
+    struct conn *other;
+
+    if (source_is_free(n, c, port, now_ns))
+        return true;
+    if (c->orig.protocol != PROTO_TCP || c->tcp.state != TCP_SYN_SENT)
+        return false;
+    conn_reply_tuple(c, &reply);
+    other = conn_find(n->conns, &reply, conn_hash(n->conns, &reply), &direction);
+    if (direction == 0 || other->tcp.state < TCP_TIME_WAIT || !source_is_translated(other) ||
+        (int32_t)(c->tcp.side[0].end - other->tcp.side[0].end) <= 0)
+        return false;
+    conn_kill(n->conns, other);
+    return true;
+}
+
 /* Runs of ports from a random one on, each half as long: all taken must not take for ever. */
 static bool port_draw(struct nat *n, const struct config_nat *m, struct conn *c,
                       int64_t now_ns)
@@ -271,24 +289,36 @@ static bool port_draw(struct nat *n, const struct config_nat *m, struct conn *c,
     for (uint32_t run = count < 128 ? count : 128;; run /= 2) {
         const uint32_t offset = (uint32_t)random_below(&n->random, 65536);
 
-        for (uint32_t i = 0; i < run; i++)
-            if (source_is_free(n, c, (uint16_t)(range.first + (offset + i) % count),
-                               now_ns))
+        for (uint32_t i = 0; i < run; i++) {
+            const uint16_t port = (uint16_t)(range.first + (offset + i) % count);
+
+            if (run - i > EVICTING_TRIES ? source_is_free(n, c, port, now_ns)
+                                         : source_evicts(n, c, port, now_ns))
                 return true;
+        }
         if (run >= count || run < 16)
             return false;
     }
 }
 
-static bool port_choose(struct nat *n, const struct config_nat *m, struct conn *c,
-                        unsigned out_iface, int64_t now_ns)
+/* Steps 1 to 4. */
+static bool source_choose(struct nat *n, const struct choice *ch, struct conn *c,
+                          int64_t now_ns)
 {
-    if (source_of_same(n, m, c, out_iface, now_ns))
+    const struct addr best = address_of_range(ch, &c->orig);
+
+    memcpy(c->nat_src, c->orig.src, sizeof c->nat_src);
+    if (source_allowed(ch, &c->orig, c->orig.src, c->orig.sport)) {
+        if (source_is_free(n, c, c->orig.sport, now_ns))
+            return true;
+    } else if (source_of_same(n, ch, c, now_ns)) {
         return true;
-    if (port_in(&m->to_ports, c->orig.sport) &&
+    }
+    memcpy(c->nat_src, best.bytes, sizeof c->nat_src);
+    if ((!has_port(&c->orig) || port_in(&ch->rule->to_ports, c->orig.sport)) &&
         source_is_free(n, c, c->orig.sport, now_ns))
         return true;
-    return has_port(&c->orig) && port_draw(n, m, c, now_ns);
+    return has_port(&c->orig) && port_draw(n, ch->rule, c, now_ns);
 }
 
 /* ------------------------------------------------------------------------------ binding */
@@ -310,16 +340,33 @@ static void nat_tell(const struct trace *trace, const struct nat *n,
 }
 
 /* No rule translates it, but its answer belongs to another connection: only the port changes. */
-static enum nat_result bind_to_another_port(struct nat *n, struct conn *c, int64_t now_ns)
+static bool bind_to_another_port(struct nat *n, struct conn *c, int64_t now_ns)
 {
     static const struct config_nat any = {0};
 
     if (!has_port(&c->orig))
-        return NAT_CLASH;
+        return false;
     c->flags |= CONN_NATED;
-    if (port_draw(n, &any, c, now_ns) && conn_index_reply(n->conns, c, now_ns))
-        return NAT_TRANSLATED;
-    return NAT_CLASH;
+    return port_draw(n, &any, c, now_ns) && conn_index_reply(n->conns, c, now_ns);
+}
+
+/* Let step 2 find it, where it may ever have to. */
+static void bind_chain(struct nat *n, struct conn *c)
+{
+    if (n->chains_all || (c->flags & CONN_NATED && c->nat_sport != c->orig.sport) ||
+        conn_chain_first(n->conns, &c->orig))
+        conn_chain_add(n->conns, c);
+}
+
+static enum nat_result bind_untranslated(struct nat *n, struct conn *c,
+                                         const struct config_nat *m, int64_t now_ns,
+                                         const struct trace *trace)
+{
+    nat_tell(trace, n, m, c, m ? "accepted as it is" : "no rule translates it");
+    if (!conn_index_reply(n->conns, c, now_ns) && !bind_to_another_port(n, c, now_ns))
+        return NAT_CLASH;
+    bind_chain(n, c);
+    return c->flags & CONN_NATED ? NAT_TRANSLATED : NAT_NONE;
 }
 
 enum nat_result nat_bind(struct nat *n, struct conn *c, unsigned out_iface,
@@ -330,36 +377,30 @@ enum nat_result nat_bind(struct nat *n, struct conn *c, unsigned out_iface,
     const struct addr dst = tuple_addr(&c->orig, c->orig.dst);
     const struct addr *towards =
         dst.family == FAMILY_V6 || !addr_is_set(nexthop) ? &dst : nexthop;
-    struct addr source;
+    struct choice ch = {.rule = m};
 
     memcpy(c->nat_src, c->orig.src, sizeof c->nat_src);
     c->nat_sport = c->orig.sport;
     c->masq_iface = NEXTHOP_NONE;
     c->flags &= (uint8_t)~CONN_NATED;
-    if (!m || m->action == NAT_ACCEPT) {
-        nat_tell(trace, n, m, c, m ? "accepted as it is" : "no rule translates it");
-        if (conn_index_reply(n->conns, c, now_ns))
-            return NAT_NONE;
-        return bind_to_another_port(n, c, now_ns);
-    }
-    if (m->action == NAT_SRC_NAT) {
-        source = address_of_range(m, &c->orig);
-    } else {
-        if (!masquerade_address(n, out_iface, c->orig.family, towards, &source)) {
+    if (!m || m->action == NAT_ACCEPT)
+        return bind_untranslated(n, c, m, now_ns, trace);
+    ch.first = m->to_first;
+    ch.last = m->to_last;
+    if (m->action == NAT_MASQUERADE) {
+        if (!masquerade_address(n, out_iface, c->orig.family, towards, &ch.first)) {
             nat_tell(trace, n, m, c, "no interface has an address");
             return NAT_NO_ADDRESS;
         }
+        ch.last = ch.first;
         c->masq_iface = (uint16_t)out_iface;
     }
-    memcpy(c->nat_src, source.bytes, sizeof c->nat_src);
     c->flags |= CONN_NATED;
-    if (!port_choose(n, m, c, out_iface, now_ns) ||
-        !conn_index_reply(n->conns, c, now_ns)) {
+    if (!source_choose(n, &ch, c, now_ns) || !conn_index_reply(n->conns, c, now_ns)) {
         nat_tell(trace, n, m, c, "no free port");
         return NAT_CLASH;
     }
-    if (c->nat_sport != c->orig.sport || !addr_equal(&m->to_first, &m->to_last))
-        n->chosen[chosen_slot(n, m, c, out_iface)] = c->index;
+    bind_chain(n, c);
     nat_tell(trace, n, m, c, m->action == NAT_SRC_NAT ? "src-nat" : "masquerade");
     return NAT_TRANSLATED;
 }

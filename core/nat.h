@@ -3,16 +3,21 @@
  *
  * Rules are tried in order, once, for the first packet of a connection; the first that matches
  * decides. masquerade takes the outgoing interface's address, or where it has none another
- * interface's; src-nat the one that it names.
- * The source port is kept when the answer's tuple is free; else another is drawn from the same
- * class of ports (1-511, 600-1023, 1024-65535), as the kernel does at random: runs of 128, 64,
- * 32, 16 and 8 ports from a random one on are tried, then the packet is dropped.
+ * interface's; src-nat those that it names. Then:
  *
- * Sources: Linux nf_nat_masquerade_ipv4(), get_unique_tuple(), find_best_ips_proto(),
- * nf_nat_l4proto_unique_tuple(); RouterOS manual, NAT.
- * Differs: the kernel draws the new port from its own generator; ours is seeded. The kernel
- * looks among all connections for one of the same source; we remember the last 1024. A closed
- * TCP connection that holds a port is not removed before its time.
+ *     1. The host's own source, where the rule allows it and the answer's tuple is free.
+ *     2. Else, where the rule does not allow it, the newest connection of the same host, port and
+ *        protocol whose public source the rule allows: that source, if it is free.
+ *     3. The address that a hash of both ends chooses from the range, and the host's port, if the
+ *        rule allows it and it is free.
+ *     4. Another port of the same class (1-511, 600-1023, 1024-65535) or of the rule's, from a
+ *        random one on: runs of 128, 64, 32, 16 and 8 ports are tried, then the packet is
+ *        dropped. The last 32 ports of a run may be taken from a TCP connection that is over.
+ *
+ * Sources: Linux nf_nat_masquerade_ipv4(), get_unique_tuple(), find_appropriate_src(),
+ * find_best_ips_proto(), nf_nat_l4proto_unique_tuple(), nf_nat_used_tuple_harder(); RouterOS
+ * manual, NAT.
+ * Differs: the kernel draws the new port from its own generator; ours is seeded.
  */
 #ifndef ECMPLAB_NAT_H
 #define ECMPLAB_NAT_H
@@ -34,9 +39,7 @@ struct nat {
     const struct iface_state *ifaces;
     struct conn_table *conns;
     struct random_stream random;
-    /* Connections whose public source was chosen among several, by a hash of their source, rule
-     * and interface: others of the same get the same (find_appropriate_src). CONN_NONE: empty. */
-    uint32_t chosen[1024];
+    bool chains_all; /* step 2 may find any connection, not only where a port was taken */
 };
 
 void nat_init(struct nat *n, const struct router_config *config,

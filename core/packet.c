@@ -63,7 +63,7 @@ static bool ports_place(uint8_t protocol, size_t *skip)
 static bool icmp_is_query(const struct addr *src, uint8_t type)
 {
     if (src->family == FAMILY_V6)
-        return type == 128 || type == 129;
+        return type == 128 || type == 129 || type == 139 || type == 140;
     return type == 0 || type == 8 || (type >= 13 && type <= 18);
 }
 
@@ -305,6 +305,24 @@ static inline void read_ports(struct packet *p, const struct walk *w, size_t ski
     p->dport = read_16(b + 2);
 }
 
+/* The window scale among `n` bytes of TCP options, plus 1; 0: none. RFC 7323. */
+static uint8_t window_scale(const uint8_t *option, size_t n)
+{
+    uint8_t scale = 0;
+
+    while (n >= 2 && option[0] != 0) {
+        const size_t length = option[0] == 1 ? 1 : option[1];
+
+        if (length > n || (length < 2 && option[0] != 1))
+            break;
+        if (option[0] == 3 && length == 3)
+            scale = (uint8_t)((option[2] < TCP_SCALE_MAX ? option[2] : TCP_SCALE_MAX) + 1);
+        option += length;
+        n -= length;
+    }
+    return scale;
+}
+
 static inline void read_tcp(struct packet *p, const struct walk *w)
 {
     const uint8_t *b = walk_peek(w, 0, 16);
@@ -321,6 +339,9 @@ static inline void read_tcp(struct packet *p, const struct walk *w)
         p->transport_bytes = (uint8_t)((b[12] >> 4) * 4);
     p->tcp_flags = b[13];
     p->tcp_window = read_16(b + 14);
+    if ((b[13] & TCP_SYN) && p->transport_bytes > 20 &&
+        (b = walk_peek(w, 20, p->transport_bytes - 20u)) != NULL)
+        p->tcp_scale = window_scale(b, p->transport_bytes - 20u);
 }
 
 static void read_icmp(struct packet *p, struct walk *w)

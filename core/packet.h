@@ -34,7 +34,18 @@ enum packet_protocol {
     PROTO_UDPLITE = 136,
 };
 
-enum tcp_flag { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_PSH = 8, TCP_ACK = 16 };
+enum tcp_flag {
+    TCP_FIN = 1,
+    TCP_SYN = 2,
+    TCP_RST = 4,
+    TCP_PSH = 8,
+    TCP_ACK = 16,
+    TCP_URG = 32,
+};
+
+enum { TCP_SCALE_MAX = 14 };
+
+enum { ICMPV6_ECHO = 128, ICMPV6_NODE_QUERY = 139 }; /* the answer's type is one more */
 
 enum packet_flag {
     PACKET_FRAGMENT = 1,       /* any part of a fragmented datagram, or an atomic one */
@@ -83,6 +94,7 @@ struct packet {
     uint16_t tcp_window;
     uint16_t fragment_offset; /* in bytes / 8 */
     uint8_t transport_bytes;  /* the transport header's length, 0 when it has none */
+    uint8_t tcp_scale;        /* of a SYN: the window scale that it offers, plus 1; 0: none */
     uint32_t fragment_id;     /* IPv4: set in every packet */
     uint32_t tcp_seq, tcp_ack;
     uint32_t payload_bytes;    /* behind the transport header; fragments: the IP header */

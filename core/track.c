@@ -24,23 +24,26 @@ void conns_sweep(struct router *r, int64_t now_ns)
     }
 }
 
-/* Queries that begin a connection: echo, timestamp, information, mask; ICMPv6 echo. */
+/* Queries that begin a connection: echo, timestamp, information, mask; ICMPv6 echo and node
+ * information. */
 static bool icmp_begins(const struct packet *p)
 {
     if (p->protocol == PROTO_ICMPV6)
-        return p->icmp_type == 128;
+        return p->icmp_type == ICMPV6_ECHO || p->icmp_type == ICMPV6_NODE_QUERY;
     return p->icmp_type == 8 || p->icmp_type == 13 || p->icmp_type == 15 || p->icmp_type == 17;
 }
 
 static void find_related(struct router *r, struct passage *pass, int64_t now_ns)
 {
+    const struct packet *p = pass->packet;
     struct tuple quoted, answer;
 
-    if (!(pass->packet->flags & PACKET_HAS_INNER)) {
+    /* An error goes to the sender of what it quotes. */
+    if (!(p->flags & PACKET_HAS_INNER) || !addr_equal(&p->dst, &p->inner.src)) {
         pass->invalid = true;
         return;
     }
-    tuple_of_inner(pass->packet, &quoted);
+    tuple_of_inner(p, &quoted);
     tuple_reverse(&quoted, &answer);
     pass->conn = conn_find(r->conns, &answer, conn_hash(r->conns, &answer), &pass->direction);
     if (pass->conn && ((pass->conn->flags & CONN_KILLED) || pass->conn->expires_ns <= now_ns))

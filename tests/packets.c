@@ -92,7 +92,7 @@ static void read_packet_option(struct words *w, struct packet *p)
 
 struct packet packet(const char *text)
 {
-    struct packet p = {.ttl = 64};
+    struct packet p = {.ttl = 64, .tcp_window = 1000};
     struct words w;
 
     words_split(&w, text, strlen(text));

@@ -5,8 +5,8 @@
  *         [seq N] [acked N] [window N] [data N] [ttl N] [tos N] [mark N] [label N] [type N]
  *         [id N]
  *
- * An IPv6 address with a port stands in brackets. ICMP is an echo request, the TTL 64, unless
- * the text says otherwise. Whatever is not understood fails the test.
+ * An IPv6 address with a port stands in brackets. ICMP is an echo request, the TTL 64, the
+ * window 1000, unless the text says otherwise. Whatever is not understood fails the test.
  */
 #ifndef ECMPLAB_TESTS_PACKETS_H
 #define ECMPLAB_TESTS_PACKETS_H

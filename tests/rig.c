@@ -209,10 +209,8 @@ void rig_send(struct rig *r, struct step s)
     else if (s.conn && (s.flags & DECISION_REVIVED))
         s.conn->flags = 0;
     if (s.conn && !s.undecided && d.verdict == VERDICT_FORWARD &&
-        !(s.flags & DECISION_INVALID)) {
-        s.conn->packets[s.direction]++;
+        !(s.flags & DECISION_INVALID))
         s.conn->bytes[s.direction] += p.size_bytes;
-    }
     r->observer.packet(r->observer.context, &o);
 }
 

@@ -214,10 +214,10 @@ static void an_error_from_outside_finds_its_connection(void **state)
     for (size_t i = 0; i < ARRAY_LEN(sent); i++) {
         struct lab *l = lab_create(ROUTER);
         struct packet p = packet(sent[i]), wire, error;
-        uint64_t packets;
+        uint64_t bytes;
 
         lab_send_packet(l, "lan", &p, 0);
-        packets = lab_conn(l, &p)->packets[1];
+        bytes = lab_conn(l, &p)->bytes[1];
         wire = p;
         wire.src = l->last.nat_src;
         error = error_about(&wire, p.src.family == FAMILY_V4 ? "198.51.100.9"
@@ -226,7 +226,7 @@ static void an_error_from_outside_finds_its_connection(void **state)
         if (l->last.verdict != VERDICT_FORWARD ||
             l->last.out_iface != lab_iface(l, "lan") || l->last.direction != 1)
             fail_msg("%s: %s", sent[i], l->said);
-        assert_int_equal(lab_conn(l, &p)->packets[1], packets + 1);
+        assert_int_equal(lab_conn(l, &p)->bytes[1], bytes + error.size_bytes);
         assert_true(lab_conn(l, &p)->expires_ns <=
                     SECONDS(120)); /* it prolongs nothing */
         wire.sport = wire.icmp_id = 5;

@@ -111,12 +111,70 @@ static void a_life_runs_through_the_states(void **state)
           {"> rst", "close"},
           {"> syn", "anew"},
           {0}}},
+        {"reset by the server: the client's SYN belongs to the old one",
+         {{"> syn", "syn-sent"},
+          {"< syn ack", "syn-received"},
+          {"> ack", "established"},
+          {"< rst", "close"},
+          {"> syn", "ignored"},
+          {0}}},
+        {"and its SYN+ACK opens that again",
+         {{"> syn", "syn-sent"},
+          {"< syn ack", "syn-received"},
+          {"> ack", "established"},
+          {"< rst", "close"},
+          {"> syn seq 9", "ignored"},
+          {"< syn ack acked 10", "syn-received"},
+          {"> ack", "established"},
+          {0}}},
+        {"reset by the server after a FIN: anew",
+         {{"> syn", "syn-sent"},
+          {"< syn ack", "syn-received"},
+          {"> ack", "established"},
+          {"> fin ack", "fin-wait"},
+          {"< rst", "close"},
+          {"> syn", "anew"},
+          {0}}},
+        {"the server begins anew",
+         {{"> syn", "syn-sent"},
+          {"< syn ack", "syn-received"},
+          {"> ack", "established"},
+          {"< fin ack", "fin-wait"},
+          {"> fin ack", "last-ack"},
+          {"< ack", "time-wait"},
+          {"< syn", "anew"},
+          {0}}},
+        {"a RST that is not where the other side is changes no state",
+         {{"> syn seq 10", "syn-sent"},
+          {"< syn ack seq 90 acked 11", "syn-received"},
+          {"> ack seq 11 acked 91", "established"},
+          {"< ack seq 91 acked 11", "established"},
+          {"> rst seq 12", "established"},
+          {"> rst seq 11", "close"},
+          {0}}},
+        {"the ACK to a SYN in LAST_ACK is no answer to the FIN",
+         {{"> syn", "syn-sent"},
+          {"< syn ack", "syn-received"},
+          {"> ack", "established"},
+          {"< fin ack", "fin-wait"},
+          {"> fin ack", "last-ack"},
+          {"> syn", "ignored"},
+          {"< ack", "ignored"},
+          {"< ack", "time-wait"},
+          {0}}},
+        {"flags that no TCP sends",
+         {{"> syn", "syn-sent"},
+          {"> syn fin", "invalid"},
+          {"> rst syn", "invalid"},
+          {"> fin", "invalid"},
+          {"< syn ack", "syn-received"},
+          {0}}},
         {"a simultaneous open",
          {{"> syn", "syn-sent"},
           {"< syn", "again"}, /* now in SYN_SENT2 */
           {"> syn ack", "syn-received"},
           {"< syn ack", "ignored"},
-          {"< ack", "syn-received"},
+          {"< ack", "established"},
           {"> ack", "established"},
           {0}}},
         {"a SYN into a living connection is ignored",
@@ -179,7 +237,7 @@ static void each_state_has_its_timeout(void **state)
         config_set_defaults(&c[k], k ? PLATFORM_ROUTEROS7 : PLATFORM_LINUX);
         tcp_timeouts_init(&timeouts[k], &c[k].timeouts);
         for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-            const struct tcp_track t = {.state = (uint8_t)rows[i].state};
+            const struct tcp_track t = {.state = (uint8_t)rows[i].state, .last_window = 1};
             const int wanted = k ? rows[i].routeros_s : rows[i].linux_s;
 
             if (tcp_timeout(&t, &timeouts[k], true) != SECONDS(wanted))
@@ -229,6 +287,10 @@ static void what_is_not_acknowledged_shortens_the_timeout(void **state)
           "< ack seq 91 acked 0x55"},
          true,
          432000},
+        {"a closed window",
+         {"> syn seq 10", "< syn ack seq 90 acked 11", "> ack seq 11 acked 91 window 0"},
+         true,
+         300},
         {"picked up and not answered", {"> ack seq 10 acked 5"}, false, 300},
         {"picked up and answered",
          {"> ack seq 10 acked 5", "< ack seq 5 acked 10"},
@@ -262,7 +324,8 @@ static void what_is_not_acknowledged_shortens_the_timeout(void **state)
 
 static void three_repetitions_shorten_the_timeout(void **state)
 {
-    const struct packet p = segment("ack seq 11 acked 91 data 100");
+    struct packet p = segment("ack seq 11 acked 91 data 100");
+    const struct packet answer = segment("ack seq 91 acked 11");
     struct router_config c;
     struct tcp_timeouts timeouts;
     struct tcp_track t;
@@ -272,6 +335,9 @@ static void three_repetitions_shorten_the_timeout(void **state)
     c.timeouts.tcp_unacked = SECONDS(1000); /* so that the two are told apart */
     tcp_timeouts_init(&timeouts, &c.timeouts);
     assert_true(tcp_begin(&t, &p, true));
+    assert_int_equal(tcp_follow(&t, &answer, 1, false), TCP_TRACKED);
+    p.tcp_seq += p.payload_bytes;
+    assert_int_equal(tcp_follow(&t, &p, 0, true), TCP_TRACKED);
     for (unsigned repeated = 1; repeated <= 4; repeated++) {
         assert_int_equal(tcp_follow(&t, &p, 0, true), TCP_TRACKED);
         assert_true(tcp_timeout(&t, &timeouts, true) ==

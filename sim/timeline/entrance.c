@@ -118,7 +118,8 @@ static bool begins_outside(const struct packet *p)
     if (p->protocol == PROTO_ICMP)
         return p->icmp_type == 8 || p->icmp_type == 13 || p->icmp_type == 15 ||
                p->icmp_type == 17;
-    return p->protocol == PROTO_ICMPV6 && p->icmp_type == 128;
+    return p->protocol == PROTO_ICMPV6 &&
+           (p->icmp_type == ICMPV6_ECHO || p->icmp_type == ICMPV6_NODE_QUERY);
 }
 
 /* The ICMP type that this one answers; a query is its own. */
@@ -153,7 +154,8 @@ static struct packet request_of(const struct packet *answer)
     if (answer->protocol == PROTO_ICMP)
         p.icmp_type = query_of(answer->icmp_type);
     else if (answer->protocol == PROTO_ICMPV6)
-        p.icmp_type = 128;
+        p.icmp_type =
+            answer->icmp_type == ICMPV6_NODE_QUERY + 1 ? ICMPV6_NODE_QUERY : ICMPV6_ECHO;
     return p;
 }
 
@@ -224,8 +226,9 @@ static int wan_of_answer(struct simulation *sim, const struct packet *p, int ifa
     struct decision d;
 
     answer.tcp_flags = TCP_SYN;
+    answer.icmp_code = UINT8_MAX; /* of no query that lives */
     router_forward(sim->router, &answer, iface, sim->now_ns, &d);
-    if (d.conn != CONN_NONE)
+    if (d.conn != CONN_NONE && (d.flags & (DECISION_NEW | DECISION_REVIVED)))
         router_forget(sim->router, d.conn);
     if (d.verdict != VERDICT_FORWARD || (d.flags & DECISION_NATED))
         return -1;

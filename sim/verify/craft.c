@@ -109,7 +109,9 @@ static void put_tcp(struct buffer *b, const struct packet *p)
     put8(b, p->tcp_flags);
     put16(b, p->tcp_window);
     put32(b, 0); /* checksum, urgent pointer */
-    for (unsigned i = 20; i < header; i++)
+    if (p->tcp_scale && header > 20)
+        put32(b, 0x01030300u | (p->tcp_scale - 1u)); /* NOP, window scale */
+    for (unsigned i = p->tcp_scale && header > 20 ? 24 : 20; i < header; i++)
         put8(b, 1);
 }
 

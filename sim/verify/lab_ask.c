@@ -266,24 +266,13 @@ static int conn_delete(struct lab *lab, const struct packet *p, uint8_t icmp_typ
     return netlink_error((const struct nlmsghdr *)(void *)buf);
 }
 
-/* ICMP's queries share one id; which of them it was, the caller need not know. */
 bool lab_conn_delete(struct lab *lab, const struct packet *first)
 {
-    static const uint8_t queries[] = {8, 13, 17, 15}, v6_queries[] = {128}, none[] = {0};
-    const uint8_t *types = none;
-    size_t n = 1;
-    int error = ENOENT;
+    int error;
 
     if (!lab->conntrack)
         return lab_fail(lab, "the kernel has no ctnetlink");
-    if (first->protocol == PROTO_ICMP) {
-        types = queries;
-        n = sizeof queries;
-    } else if (first->protocol == PROTO_ICMPV6) {
-        types = v6_queries;
-    }
-    for (size_t i = 0; i < n && error == ENOENT; i++)
-        error = conn_delete(lab, first, types[i]);
+    error = conn_delete(lab, first, first->icmp_type);
     return error == 0 || error == ENOENT ||
            lab_fail(lab, "cannot delete a connection: %s", strerror(error));
 }

@@ -17,6 +17,7 @@ enum {
 /* What is kept beside a connection of the simulation, by its index. */
 struct shadow {
     int64_t due_ns; /* of its earliest timer in the heap; 0: none */
+    bool forgotten; /* its time is over, and the kernel was told so */
     /* The public source that the kernel gave it, where that is not the model's. */
     bool is_other;
     struct addr src;
@@ -33,6 +34,9 @@ struct replay {
     struct shadow *shadows;
     size_t shadows_len, shadows_cap;
     struct heap expiries; /* index: of the connection */
+    /* The connection that a SYN has just begun anew: where answers to it went. */
+    struct tuple replaced_answer;
+    struct shadow replaced;
     uint8_t sent[CRAFT_MAX], got[LAB_PACKET_MAX];
 };
 
@@ -64,8 +68,14 @@ static void kernel_forget(struct replay *r, const struct conn *c)
         .sport = c->orig.sport,
         .dport = c->orig.dport,
         .protocol = c->orig.protocol,
+        .icmp_type = c->orig.icmp_type,
+        .icmp_code = c->orig.icmp_code,
     };
 
+    /* Once: by now its 5-tuple may be another's answer. */
+    if (shadow_of(r, c->index)->forgotten)
+        return;
+    shadow_of(r, c->index)->forgotten = true;
     if (!r->failed && !lab_conn_delete(r->lab, &first))
         r->failed = true;
 }
@@ -75,6 +85,7 @@ static void watch_expiry(struct replay *r, const struct conn *c)
 {
     struct shadow *s = shadow_of(r, c->index);
 
+    s->forgotten = false;
     if (s->due_ns && s->due_ns <= c->expires_ns)
         return;
     s->due_ns = c->expires_ns;
@@ -92,9 +103,7 @@ static void expiry_reached(struct replay *r, const struct timer *t, int64_t now_
     s->due_ns = 0;
     if (!conn_is_used(conns, t->index))
         return;
-    c = conn_at(conns, t->index);
-    if (c->flags & CONN_KILLED)
-        return;
+    c = conn_at(conns, t->index); /* killed: another has taken its port since its time was over */
     if (c->expires_ns <= now_ns)
         kernel_forget(r, c);
     else
@@ -116,9 +125,12 @@ static void conn_ended(void *context, const struct conn *c)
     struct replay *r = context;
     struct shadow *s = shadow_of(r, c->index);
 
-    if (!r->routes_only && !(c->flags & CONN_KILLED) &&
-        c->expires_ns <= simulation_now_ns(r->sim))
+    if (!r->routes_only && c->expires_ns <= simulation_now_ns(r->sim))
         kernel_forget(r, c);
+    if (c->expires_ns > simulation_now_ns(r->sim)) {
+        conn_reply_tuple(c, &r->replaced_answer);
+        r->replaced = *s;
+    }
     *s = (struct shadow){0};
 }
 
@@ -334,14 +346,8 @@ static const struct conn *conn_of_answer(const struct replay *r,
     return direction == 0 ? c : NULL;
 }
 
-/* An answer is addressed to the public source that the kernel has given. */
-static void readdress(struct replay *r, const struct observation *o, struct packet *p)
+static void address_to_other(const struct shadow *s, struct packet *p)
 {
-    const struct conn *c = conn_of_answer(r, o);
-    const struct shadow *s = c ? shadow_of(r, c->index) : NULL;
-
-    if (!s || !s->is_other || addr_equal(&o->wire->dst, &o->packet->dst))
-        return;
     p->dst = s->src;
     if (p->flags & PACKET_LATER_FRAGMENT)
         return;
@@ -356,6 +362,28 @@ static void readdress(struct replay *r, const struct observation *o, struct pack
     } else if (packet_protocol_has_ports(p->protocol)) {
         p->dport = s->port;
     }
+}
+
+/* A SYN from outside that ended the connection which it was addressed by. */
+static const struct shadow *shadow_replaced(const struct replay *r, const struct packet *p)
+{
+    struct tuple t;
+
+    tuple_of_packet(p, &t);
+    return memcmp(&t, &r->replaced_answer, sizeof t) == 0 ? &r->replaced : NULL;
+}
+
+/* An answer is addressed to the public source that the kernel has given. True: to another than in
+ * the simulation. */
+static bool readdress(struct replay *r, const struct observation *o, struct packet *p)
+{
+    const struct conn *c = conn_of_answer(r, o);
+    const struct shadow *s = c ? shadow_of(r, c->index) : shadow_replaced(r, p);
+
+    if (!s || !s->is_other || addr_equal(&o->wire->dst, &o->packet->dst))
+        return false;
+    address_to_other(s, p);
+    return true;
 }
 
 /* What the kernel made of the source of a connection's own direction. */
@@ -399,13 +427,21 @@ static void send_through(struct replay *r, const struct observation *o)
 {
     struct packet p = *o->wire;
     struct outcome model = outcome_of_model(r, o), kernel;
+    const bool is_other = readdress(r, o, &p);
 
-    readdress(r, o, &p);
+    r->replaced.is_other = false;
     if (!lab_send(r->lab, (unsigned)o->in_iface, r->sent, craft_packet(&p, r->sent))) {
         r->failed = true;
         return;
     }
     kernel = kernel_collect(r, 0);
+    if (is_other && (!o->conn || (o->decision->flags & DECISION_INVALID))) {
+        comparison_set_aside(r->result,
+                             "packets to a public port that both sides drew at random, which"
+                             " end their connection or are invalid: each goes to another",
+                             1);
+        return;
+    }
     if (model.forwarded && !kernel.forwarded)
         kernel = kernel_collect(r, LATE_MS);
     if (p.flags & PACKET_FRAGMENT) /* all of its datagram come out at once */
@@ -446,10 +482,19 @@ static void observe_packet(void *context, const struct observation *o)
 static void observe_answer(void *context, const struct packet *wire, int in_iface)
 {
     struct replay *r = context;
+    const struct conn_table *conns = router_conns_const(simulation_router(r->sim));
+    struct packet p = *wire;
+    const struct conn *c;
+    unsigned direction;
+    struct tuple t;
 
     if (r->failed || r->routes_only || in_iface < 0 || craft_refuses(wire))
         return;
-    if (!lab_send(r->lab, (unsigned)in_iface, r->sent, craft_packet(wire, r->sent)))
+    tuple_of_packet(wire, &t);
+    c = conn_find(conns, &t, conn_hash(conns, &t), &direction);
+    if (c && direction == 1 && shadow_of(r, c->index)->is_other)
+        address_to_other(shadow_of(r, c->index), &p);
+    if (!lab_send(r->lab, (unsigned)in_iface, r->sent, craft_packet(&p, r->sent)))
         r->failed = true;
     else
         kernel_collect(r, 0);
