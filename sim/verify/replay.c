@@ -370,16 +370,20 @@ static const struct shadow *shadow_replaced(const struct replay *r, const struct
     struct tuple t;
 
     tuple_of_packet(p, &t);
-    return memcmp(&t, &r->replaced_answer, sizeof t) == 0 ? &r->replaced : NULL;
+    return r->replaced.is_other && memcmp(&t, &r->replaced_answer, sizeof t) == 0
+               ? &r->replaced
+               : NULL;
 }
 
 /* An answer is addressed to the public source that the kernel has given. True: to another than in
  * the simulation. */
 static bool readdress(struct replay *r, const struct observation *o, struct packet *p)
 {
-    const struct conn *c = conn_of_answer(r, o);
-    const struct shadow *s = c ? shadow_of(r, c->index) : shadow_replaced(r, p);
+    const struct shadow *s = shadow_replaced(r, p);
+    const struct conn *c = s ? NULL : conn_of_answer(r, o);
 
+    if (c)
+        s = shadow_of(r, c->index);
     if (!s || !s->is_other || addr_equal(&o->wire->dst, &o->packet->dst))
         return false;
     address_to_other(s, p);

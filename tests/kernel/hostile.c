@@ -350,13 +350,13 @@ static void nat_write(struct generator *g, FILE *out)
                         chance(g, 50) ? "tcp" : "udp", 1 + draw(g, 60));
             fprintf(out, "\"action\": \"src-nat\", \"to_addresses\": \"");
             if (kind == 5) /* the same for all ways */
-                fprintf(out, f ? "2001:db8:e0::1-2001:db8:e0::4\"}"
-                               : "203.0.113.1-203.0.113.4\"}");
+                fprintf(out, f ? "2001:db8:e0::8-2001:db8:e0::b\"}"
+                               : "203.0.113.8-203.0.113.11\"}");
             else
                 fprintf(out,
-                        f ? "2001:db8:a%u::2-2001:db8:a%u::%x\"}"
-                          : "100.64.%u.2-100.64.%u.%u\"}",
-                        w, w, kind == 4 ? 2 : 2 + draw(g, 8));
+                        f ? "2001:db8:a%u::8-2001:db8:a%u::%x\"}"
+                          : "100.64.%u.8-100.64.%u.%u\"}",
+                        w, w, kind == 4 ? 8 : 8 + draw(g, 8));
         }
     }
 }
@@ -380,6 +380,22 @@ static void events_write(struct generator *g, FILE *out, bool is_linux, int64_t 
                 i ? "," : "", at, 1 + draw(g, 100), i % WANS + 1,
                 kinds[draw(g, sizeof kinds / sizeof kinds[0])]);
     }
+}
+
+/* Nothing is behind the addresses of source NAT: what is sent to them and belongs to no connection
+ * goes nowhere. */
+static void pools_write(FILE *out)
+{
+    fprintf(
+        out,
+        ",\n      {\"dst_address\": \"203.0.113.8/29\", \"type\": \"blackhole\"}"
+        ",\n      {\"dst_address\": \"2001:db8:e0::8/125\", \"type\": \"blackhole\"}");
+    for (unsigned w = 1; w <= WANS; w++)
+        fprintf(out,
+                ",\n      {\"dst_address\": \"100.64.%u.8/29\", \"type\": \"blackhole\"}"
+                ",\n      {\"dst_address\": \"2001:db8:a%u::8/125\", \"type\": "
+                "\"blackhole\"}",
+                w, w);
 }
 
 static void routes_write(struct generator *g, FILE *out, bool is_linux)
@@ -427,6 +443,7 @@ static bool scenario_write(struct generator *g, const char *path, uint64_t seed)
                 w, w, w);
     fprintf(out, "\n    ],\n    \"routes\": [");
     routes_write(g, out, is_linux);
+    pools_write(out);
     fprintf(out, "\n    ],\n    \"nat\": [");
     nat_write(g, out);
     fprintf(out,
