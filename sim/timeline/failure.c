@@ -141,7 +141,7 @@ void failure_begin(struct simulation *sim, unsigned event)
 {
     const struct scenario_event *e = &sim->scenario->events[event];
 
-    sim->courses[event].began_ns = sim->now_ns;
+    course_begins(&sim->courses, event, sim->now_ns);
     failure_set(sim, event, true);
     if (e->for_ns >= 0)
         heap_push(&sim->timers, sim->now_ns + e->for_ns, TIMER_EVENT_ENDS, event);
@@ -149,6 +149,6 @@ void failure_begin(struct simulation *sim, unsigned event)
 
 void failure_end(struct simulation *sim, unsigned event)
 {
-    sim->courses[event].ended_ns = sim->now_ns;
+    course_ends(&sim->courses, event, sim->now_ns);
     failure_set(sim, event, false);
 }

@@ -93,7 +93,7 @@ static int event_behind(const struct simulation *sim, const struct rib_check *c,
     int ended = -1;
 
     for (size_t i = 0; wan >= 0 && i < sim->scenario->events_len; i++) {
-        const struct event_course *course = &sim->courses[i];
+        const struct event_course *course = &sim->courses.of[i];
 
         if (sim->scenario->events[i].wan != wan || course->began_ns < 0 ||
             !concerns(&sim->scenario->events[i], c, answered))
@@ -101,7 +101,7 @@ static int event_behind(const struct simulation *sim, const struct rib_check *c,
         if (course->ended_ns < 0 && !answered)
             return (int)i;
         if (course->ended_ns >= 0 &&
-            (ended < 0 || course->ended_ns >= sim->courses[ended].ended_ns))
+            (ended < 0 || course->ended_ns >= sim->courses.of[ended].ended_ns))
             ended = (int)i;
     }
     return ended;

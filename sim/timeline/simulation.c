@@ -46,7 +46,6 @@ static void wans_init(struct simulation *sim)
 
 struct simulation *simulation_create(const struct scenario *s)
 {
-    const struct event_course unknown = {-1, -1, -1, -1, -1};
     struct simulation *sim = mem_alloc(1, sizeof *sim);
     const struct router_conn_sink sink = {conn_ended, sim};
 
@@ -59,15 +58,12 @@ struct simulation *simulation_create(const struct scenario *s)
     for (size_t i = 0; i < s->lan_len; i++)
         sim->lan[i] = net_make(&s->lan[i], -1);
     entrance_segments_init(sim);
-    sim->courses = mem_alloc(s->events_len, sizeof *sim->courses);
+    courses_init(&sim->courses, s);
     sim->old_lengths = mem_alloc(s->events_len, sizeof *sim->old_lengths);
     sim->route_holds = mem_alloc(s->router.routes_len, sizeof *sim->route_holds);
     sim->rule_holds = mem_alloc(s->router.rules_len, sizeof *sim->rule_holds);
-    sim->hops_owed = mem_alloc(s->events_len, sizeof *sim->hops_owed);
-    for (size_t i = 0; i < s->events_len; i++) {
-        sim->courses[i] = unknown;
+    for (size_t i = 0; i < s->events_len; i++)
         heap_push(&sim->timers, s->events[i].at_ns, TIMER_EVENT_BEGINS, (uint32_t)i);
-    }
     probes_start(sim);
     return sim;
 }
@@ -99,12 +95,11 @@ void simulation_destroy(struct simulation *sim)
     mem_free(sim->wan_of_iface);
     mem_free(sim->lan);
     mem_free(sim->segments);
-    mem_free(sim->courses);
+    courses_free(&sim->courses);
     mem_free(sim->old_lengths);
     mem_free(sim->route_holds);
     mem_free(sim->rule_holds);
     mem_free(sim->sleeping);
-    mem_free(sim->hops_owed);
     mem_free(sim);
 }
 
@@ -127,35 +122,6 @@ static void tell_change(struct simulation *sim, const struct change *what)
             sim->observers[i].changed(sim->observers[i].context, &c);
 }
 
-/* So many next hops on the WAN died of the event. */
-static void note_lost(struct simulation *sim, int wan, int event, unsigned hops)
-{
-    struct event_course *course;
-
-    if (event < 0 || sim->scenario->events[event].wan != wan)
-        return;
-    course = &sim->courses[event];
-    if (course->detected_ns < 0)
-        course->detected_ns = sim->now_ns;
-    course->effective_ns = sim->now_ns;
-    sim->hops_owed[event] += hops;
-}
-
-/* So many came back: they are those of the first events that are over. */
-static void note_returned(struct simulation *sim, int wan, unsigned hops)
-{
-    for (size_t i = 0; hops && i < sim->scenario->events_len; i++) {
-        const unsigned owed = sim->hops_owed[i];
-        const unsigned back = owed < hops ? owed : hops;
-
-        if (!back || sim->scenario->events[i].wan != wan || sim->courses[i].ended_ns < 0)
-            continue;
-        sim->hops_owed[i] -= back;
-        hops -= back;
-        sim->courses[i].recovered_ns = sim->now_ns;
-    }
-}
-
 /* Do more or fewer next hops of the family live on the WAN than before? Then tell it. */
 static bool note_next_hops(struct simulation *sim, size_t wan, enum family family,
                            unsigned *known, enum change_kind kind, int event)
@@ -167,25 +133,14 @@ static bool note_next_hops(struct simulation *sim, size_t wan, enum family famil
     if (now == before || kind == CHANGE_CONFIG)
         return false;
     if (now < before)
-        note_lost(sim, (int)wan, event, before - now);
+        course_lost(&sim->courses, event, (int)wan, before - now, sim->now_ns);
     else
-        note_returned(sim, (int)wan, now - before);
+        course_returned(&sim->courses, (int)wan, now - before, sim->now_ns);
     tell_change(sim, &(struct change){.kind = now < before ? CHANGE_LOSS : CHANGE_RETURN,
                                       .family = (uint8_t)family,
                                       .wan = (int)wan,
                                       .event = event});
     return true;
-}
-
-/* What an event that no route has to wait for did to the router. */
-static void note_at_once(struct simulation *sim, int event)
-{
-    struct event_course *course = &sim->courses[event];
-
-    if (course->ended_ns >= 0)
-        course->recovered_ns = sim->now_ns;
-    else
-        course->detected_ns = course->effective_ns = sim->now_ns;
 }
 
 /* The family of routes that an event concerns by itself; FAMILY_NONE: both. */
@@ -223,7 +178,7 @@ void simulation_note_change(struct simulation *sim, enum change_kind kind, int e
     bool told = kind != CHANGE_MARK;
 
     if (told && event >= 0)
-        note_at_once(sim, event);
+        course_at_once(&sim->courses, (unsigned)event, sim->now_ns);
     if (told)
         tell_kind(sim, kind, event);
     for (size_t w = 0; w < sim->scenario->wans_len; w++) {
@@ -552,7 +507,7 @@ uint64_t simulation_steps_back(const struct simulation *sim)
 
 const struct event_course *simulation_event_course(const struct simulation *sim, int event)
 {
-    return &sim->courses[event];
+    return &sim->courses.of[event];
 }
 
 bool simulation_wan_is_up(const struct simulation *sim, int wan)

@@ -13,7 +13,7 @@
 #define ECMPLAB_SIMULATION_H
 
 #include "core/router.h"
-#include "sim/input/scenario.h"
+#include "sim/timeline/course.h"
 
 /* What became of a packet. Every packet read ends as exactly one of these, or waits. */
 enum fate {
@@ -83,15 +83,6 @@ struct session_news {
     struct addr host;
     int64_t outage_ns;
     const char *why; /* of what broke; a constant; NULL: not known */
-};
-
-/* What is known of an event's course. -1: it did not come to that. */
-struct event_course {
-    int64_t began_ns;
-    int64_t detected_ns;  /* the router learned of it: its first route changed */
-    int64_t effective_ns; /* the last one changed */
-    int64_t ended_ns;     /* the cause was gone */
-    int64_t recovered_ns; /* the last of these routes was back */
 };
 
 struct simulation;

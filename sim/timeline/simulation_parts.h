@@ -81,10 +81,9 @@ struct simulation {
     struct acting *actors;
     size_t actors_len;
     struct decision decision; /* the last one */
-    struct event_course *courses;
+    struct courses courses;
     uint8_t *old_lengths; /* an event each: of the network of the address that it replaced */
     struct hold *route_holds, *rule_holds;
-    unsigned *hops_owed; /* next hops that died of the event and are not back yet */
     struct observer observers[SIMULATION_OBSERVERS_MAX];
     size_t observers_len;
     int64_t now_ns;
