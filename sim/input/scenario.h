@@ -89,7 +89,9 @@ struct scenario_event {
     int64_t at_ns;
     int64_t for_ns; /* how long; -1: to the end */
     uint8_t kind;   /* enum event_kind */
-    int wan;        /* index into scenario.wans; -1: none */
+    int wan;        /* index into scenario.wans: the only one, or the first; -1: none */
+    const int *more_wans; /* that fail with it */
+    size_t more_wans_len;
     bool admin;     /* EVENT_LINK_DOWN: administratively, not by loss of carrier */
     struct prefix address;   /* EVENT_ADDRESS_CHANGE: the new one */
     struct addr old_address; /* and the one that it replaces */
@@ -152,6 +154,27 @@ void scenario_free(struct scenario *s);
 
 /* The JSON Schema of what scenario_read() accepts. */
 json_t *scenario_schema(void);
+
+/* Is the WAN one of the event's? */
+static inline bool scenario_event_has_wan(const struct scenario_event *e, int wan)
+{
+    bool has = wan >= 0 && e->wan == wan;
+
+    for (size_t i = 0; i < e->more_wans_len && !has; i++)
+        has = e->more_wans[i] == wan;
+    return has;
+}
+
+/* How many WANs it has, and which the i-th is. */
+static inline size_t scenario_event_wans(const struct scenario_event *e)
+{
+    return e->wan < 0 ? 0 : 1 + e->more_wans_len;
+}
+
+static inline int scenario_event_wan(const struct scenario_event *e, size_t i)
+{
+    return i == 0 ? e->wan : e->more_wans[i - 1];
+}
 
 /* Index of the WAN on this interface, or -1. */
 int scenario_wan_of_iface(const struct scenario *s, int iface);

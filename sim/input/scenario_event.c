@@ -1,14 +1,5 @@
-/*
- * Events, in the order of their time.
- *
- * What an event adds is a route or a rule like those of the file; it stands behind them in
- * the router's configuration, disabled until its time has come.
- */
-#include <stdlib.h>
-#include <string.h>
-
+/* Events as they are written: what each kind is given. */
 #include "core/memory.h"
-#include "sim/input/nearest.h"
 #include "sim/input/scenario_parts.h"
 
 const char *const event_kind_names[EVENT_KINDS] = {
@@ -20,26 +11,56 @@ const char *const event_kind_names[EVENT_KINDS] = {
 
 /* ---- reading ---- */
 
+/* "wan1", or several that fail together */
+static const struct reader_field wans_field = {
+    .kind = READER_ARRAY,
+    READER_LIST(struct strings_text, items, len),
+    .each = &reader_string,
+    .min = 1,
+    .max = SCENARIO_IFACES_MAX,
+    .expected = "the name of a WAN, or an array of them",
+};
+
+static bool read_wans(const struct reader *r, json_t *value, const char *pointer,
+                      void *target)
+{
+    struct strings_text *t = target;
+
+    t->is_array = json_is_array(value);
+    if (!json_is_string(value))
+        return reader_read_value(r, &wans_field, value, pointer, t);
+    t->items = arena_alloc(r->arena, 1, sizeof *t->items);
+    t->len = 1;
+    return reader_read_value(r, &reader_string, value, pointer, t->items);
+}
+
 static const char *const hows[] = {"carrier", "admin"};
 
 /* clang-format off */
 #define WAN_FIELD \
     {.name = "wan", .kind = READER_STRING, READER_AT(struct event_text, wan), \
      .required = true, .doc = "which one"}
+#define WANS_FIELD \
+    {.name = "wan", .kind = READER_CUSTOM, READER_AT(struct event_text, wans), \
+     .custom = read_wans, \
+     .schema = "{\"oneOf\": [{\"type\": \"string\"}, {\"type\": \"array\"," \
+               " \"minItems\": 1, \"maxItems\": 1024, \"items\":" \
+               " {\"type\": \"string\"}}]}", \
+     .required = true, .doc = "which one, or an array of those that share the fault"}
 #define PLACE_FIELD(key, about) \
     {.name = key, .kind = READER_CUSTOM, READER_AT(struct event_text, place), \
      .custom = scenario_read_place, .schema = SCENARIO_PLACE_SCHEMA, .required = true, \
      .doc = about}
 
 static const struct reader_field link_fields[] = {
-    WAN_FIELD,
+    WANS_FIELD,
     {.name = "how", .kind = READER_ENUM, READER_AT(struct event_text, how),
      READER_NAMES(hows), .by_default = "carrier",
      .doc = "carrier: the cable; admin: the interface is disabled"},
     READER_END,
 };
 
-static const struct reader_field wan_only_fields[] = {WAN_FIELD, READER_END};
+static const struct reader_field wans_only_fields[] = {WANS_FIELD, READER_END};
 
 static const struct reader_field address_fields[] = {
     WAN_FIELD,
@@ -84,9 +105,9 @@ static const struct reader_field rule_remove_fields[] = {
 static const struct reader_variant variants[] = {
     [EVENT_LINK_DOWN] = {"link-down", "the WAN's link goes down", link_fields},
     [EVENT_GATEWAY_DOWN] = {"gateway-down", "the WAN's gateway answers nothing, its link is up",
-                            wan_only_fields},
+                            wans_only_fields},
     [EVENT_BLACKHOLE] = {"blackhole", "the gateway answers, but nothing behind it does",
-                         wan_only_fields},
+                         wans_only_fields},
     [EVENT_ADDRESS_CHANGE] = {"address-change", "the WAN gets another address",
                               address_fields},
     [EVENT_ROUTE_ADD] = {"route-add", "a route is added", route_add_fields},
@@ -133,276 +154,3 @@ const struct reader_object event_object = {
     .tag = "kind",
     .variants = variants,
 };
-
-/* ---- routes and rules by their place ---- */
-
-/* What a place can name: the file's by index, all by comment. */
-struct targets {
-    const char *what;      /* "route" */
-    const char **comments; /* NULL: none */
-    size_t len, len_of_file;
-};
-
-static bool find_comment(struct scenario_reading *s, const struct targets *t,
-                         const char *comment, const char *pointer, const char *key,
-                         size_t *index)
-{
-    struct nearest near = nearest_start(comment);
-    size_t found = 0;
-
-    for (size_t i = t->len; i-- > 0;) {
-        nearest_offer(&near, t->comments[i]);
-        if (!t->comments[i] || strcmp(t->comments[i], comment) != 0)
-            continue;
-        *index = i;
-        found++;
-    }
-    if (found == 1)
-        return true;
-    if (found > 1)
-        return diag_error_member(s->reader.diag, pointer, key,
-                                 "%zu %ss have the comment '%s'; name one by its index",
-                                 found, t->what, comment);
-    if (near.name)
-        return diag_error_member(s->reader.diag, pointer, key,
-                                 "no %s has the comment '%s'; did you mean '%s'?",
-                                 t->what, comment, near.name);
-    return diag_error_member(s->reader.diag, pointer, key, "no %s has the comment '%s'",
-                             t->what, comment);
-}
-
-static bool find_place(struct scenario_reading *s, const struct targets *t,
-                       const struct place_text *place, const char *pointer,
-                       const char *key, size_t *index)
-{
-    *index = place->index;
-    if (place->comment)
-        return find_comment(s, t, place->comment, pointer, key, index);
-    if (place->index < t->len_of_file)
-        return true;
-    return diag_error_member(s->reader.diag, pointer, key,
-                             "no %s %zu: the router has %zu, counted from 0", t->what,
-                             place->index, t->len_of_file);
-}
-
-static struct targets route_targets(struct scenario_reading *s, size_t len_of_file)
-{
-    const struct router_config *c = &s->scenario->router;
-    struct targets t = {"route", NULL, c->routes_len, len_of_file};
-
-    t.comments = arena_alloc(s->reader.arena, t.len, sizeof *t.comments);
-    for (size_t i = 0; i < t.len; i++)
-        t.comments[i] = c->routes[i].comment;
-    return t;
-}
-
-static struct targets rule_targets(struct scenario_reading *s, size_t len_of_file)
-{
-    const struct router_config *c = &s->scenario->router;
-    struct targets t = {"rule", NULL, c->rules_len, len_of_file};
-
-    t.comments = arena_alloc(s->reader.arena, t.len, sizeof *t.comments);
-    for (size_t i = 0; i < t.len; i++)
-        t.comments[i] = c->rules[i].comment;
-    return t;
-}
-
-/* ---- what comes and goes ---- */
-
-/* All that building the events needs to know. */
-struct building {
-    struct scenario_reading *s;
-    struct targets routes, rules;
-    size_t next_route, next_rule; /* of those that events add */
-    struct rule_insertion *insertions;
-    size_t insertions_len;
-};
-
-static void rule_added(struct building *b, const struct event_text *t, size_t added)
-{
-    struct rule_insertion *insertion = &b->insertions[b->insertions_len++];
-    const char *pointer = t->event.pointer;
-
-    *insertion = (struct rule_insertion){.added = added, .before = SIZE_MAX};
-    if (!t->before_given)
-        return;
-    if (b->s->platform == PLATFORM_LINUX) {
-        diag_error_member(b->s->reader.diag, pointer, "before",
-                          "only for platform 'routeros7': a Linux rule has a priority");
-        return;
-    }
-    if (!find_place(b->s, &b->rules, &t->before, pointer, "before", &insertion->before))
-        insertion->before = SIZE_MAX;
-    else if (insertion->before >= b->rules.len_of_file)
-        diag_error_member(
-            b->s->reader.diag, pointer, "before",
-            "expected one of the router's own rules, not one that an event adds");
-}
-
-/* Added ones are numbered in the order of the file, whatever else is wrong with an event. */
-static void target_build(struct building *b, const struct event_text *t,
-                         struct scenario_event *e)
-{
-    size_t index = 0;
-
-    if (t->route) {
-        index = b->next_route++;
-    } else if (t->rule) {
-        index = b->next_rule++;
-        rule_added(b, t, index);
-    } else if (t->ok && e->kind == EVENT_ROUTE_REMOVE) {
-        find_place(b->s, &b->routes, &t->place, e->pointer, "route", &index);
-    } else if (t->ok && e->kind == EVENT_RULE_REMOVE) {
-        find_place(b->s, &b->rules, &t->place, e->pointer, "rule", &index);
-    }
-    e->index = (unsigned)index;
-}
-
-/* ---- addresses that change ---- */
-
-/* Is the address that `p` brought there when `e` begins? */
-static bool is_in_force(const struct scenario_event *p, const struct scenario_event *e)
-{
-    return p->kind == EVENT_ADDRESS_CHANGE && p->wan == e->wan &&
-           (p->for_ns < 0 || p->at_ns + p->for_ns > e->at_ns);
-}
-
-/* The interface's first address of the family as earlier events have left it. */
-static void old_address_default(struct scenario_reading *s, struct scenario_event *e,
-                                const struct config_iface *iface)
-{
-    const struct scenario_event *events = s->scenario->events;
-
-    for (size_t i = 0; i < iface->addresses_len && !addr_is_set(&e->old_address); i++)
-        if (iface->addresses[i].addr.family == e->address.addr.family)
-            e->old_address = iface->addresses[i].addr;
-    if (!addr_is_set(&e->old_address)) {
-        diag_error(s->reader.diag, e->pointer,
-                   "interface '%s' has no %s address that this one could replace",
-                   iface->name, scenario_family_name(e->address.addr.family));
-        return;
-    }
-    for (const struct scenario_event *p = events; p < e; p++)
-        if (is_in_force(p, e) && addr_equal(&p->old_address, &e->old_address))
-            e->old_address = p->address.addr;
-}
-
-static bool is_address_of(const struct scenario_reading *s,
-                          const struct scenario_event *e,
-                          const struct config_iface *iface)
-{
-    for (size_t i = 0; i < iface->addresses_len; i++)
-        if (addr_equal(&iface->addresses[i].addr, &e->old_address))
-            return true;
-    for (const struct scenario_event *p = s->scenario->events; p < e; p++)
-        if (is_in_force(p, e) && addr_equal(&p->address.addr, &e->old_address))
-            return true;
-    return false;
-}
-
-/* What ends while another change is in force would bring back an address that is gone. */
-static bool addresses_overlap(const struct scenario_event *a, const struct scenario_event *b)
-{
-    return a->kind == EVENT_ADDRESS_CHANGE && b->kind == EVENT_ADDRESS_CHANGE &&
-           a->wan == b->wan && a->address.addr.family == b->address.addr.family &&
-           a->for_ns >= 0 && b->at_ns < a->at_ns + a->for_ns;
-}
-
-/* `e` is among the scenario's events, which stand in the order of time. */
-static void overlap_judge(struct scenario_reading *s, const struct scenario_event *e)
-{
-    for (const struct scenario_event *p = s->scenario->events; p < e; p++)
-        if (addresses_overlap(p, e)) {
-            diag_error_member(s->reader.diag, e->pointer, "at",
-                              "begins before %s, another change of this address, has ended",
-                              p->pointer);
-            return;
-        }
-}
-
-static void address_judge(struct scenario_reading *s, struct scenario_event *e)
-{
-    const int index = s->scenario->wans[e->wan].iface;
-    const struct config_iface *iface;
-    char text[ADDR_TEXT_MAX];
-
-    if (index < 0)
-        return;
-    iface = &s->scenario->router.ifaces[index];
-    if (!addr_is_set(&e->old_address)) {
-        old_address_default(s, e, iface);
-        return;
-    }
-    if (e->old_address.family != e->address.addr.family)
-        diag_error_member(s->reader.diag, e->pointer, "old_address",
-                          "not of the new address's family");
-    else if (!is_address_of(s, e, iface))
-        diag_error_member(s->reader.diag, e->pointer, "old_address",
-                          "interface '%s' has no address %s then", iface->name,
-                          addr_format(&e->old_address, text));
-}
-
-/* ---- all of them ---- */
-
-static int compare_events(const void *a, const void *b)
-{
-    const struct event_text *const *x = a, *const *y = b;
-
-    if ((*x)->event.at_ns != (*y)->event.at_ns)
-        return (*x)->event.at_ns < (*y)->event.at_ns ? -1 : 1;
-    return (*x > *y) - (*x < *y); /* they stand in the order of the file */
-}
-
-static void event_build(struct building *b, const struct event_text *t,
-                        struct scenario_event *e)
-{
-    const int64_t duration = b->s->scenario->duration_ns;
-
-    *e = t->event;
-    e->wan = scenario_name_find(b->s, &b->s->wans, t->wan, e->pointer, "wan");
-    if (t->ok && duration > 0 && e->at_ns > duration)
-        diag_warn_member(b->s->reader.diag, e->pointer, "at",
-                         "after the end of the run, so it never happens");
-}
-
-static void names_build(struct scenario_reading *s, const struct event_text *texts,
-                        size_t len)
-{
-    struct scenario_names names = scenario_names_make(s, "event", len);
-
-    for (size_t i = 0; i < len; i++)
-        names.names[i] = texts[i].event.name;
-    scenario_names_check(s, &names, "/events", "/name");
-}
-
-void scenario_events_build(struct scenario_reading *s, struct event_text *texts,
-                           size_t len, size_t routes_of_file, size_t rules_of_file)
-{
-    struct scenario_event *events = arena_alloc(s->reader.arena, len, sizeof *events);
-    const struct event_text **order = arena_alloc(s->reader.arena, len, sizeof *order);
-    struct building b = {.s = s,
-                         .routes = route_targets(s, routes_of_file),
-                         .rules = rule_targets(s, rules_of_file),
-                         .next_route = routes_of_file,
-                         .next_rule = rules_of_file};
-
-    b.insertions = arena_alloc(s->reader.arena, len, sizeof *b.insertions);
-    s->scenario->events = events;
-    s->scenario->events_len = len;
-    names_build(s, texts, len);
-    for (size_t i = 0; i < len; i++) {
-        target_build(&b, &texts[i], &texts[i].event);
-        order[i] = &texts[i];
-    }
-    if (len > 1)
-        qsort(order, len, sizeof *order, compare_events);
-    for (size_t i = 0; i < len; i++) {
-        event_build(&b, order[i], &events[i]);
-        if (order[i]->ok && events[i].kind == EVENT_ADDRESS_CHANGE && events[i].wan >= 0) {
-            address_judge(s, &events[i]);
-            overlap_judge(s, &events[i]);
-        }
-    }
-    if (s->platform == PLATFORM_ROUTEROS7)
-        scenario_rules_number(s, b.insertions, b.insertions_len, rules_of_file);
-}

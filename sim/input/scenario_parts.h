@@ -21,7 +21,8 @@
  *     scenario_draws.c     its ports and protocols
  *     scenario_endpoints.c its hosts and servers
  *     scenario_law.c       the laws of its sizes and durations
- *     scenario_event.c     events
+ *     scenario_event.c     events as they are written
+ *     scenario_event_build.c  and in the order of their time, names resolved
  *     scenario_expect.c    expectations
  *
  * A text struct whose fields were all good has `ok` set by its check; the others are
@@ -283,7 +284,8 @@ void scenario_traffic_build(struct scenario_reading *s, struct traffic_text *tex
 
 struct event_text {
     struct scenario_event event;
-    const char *wan;
+    const char *wan;           /* kinds that have one */
+    struct strings_text wans;  /* kinds that may have several */
     uint8_t how;
     struct route_text *route;
     struct rule_text *rule;

@@ -39,7 +39,7 @@ struct metrics *metrics_create(const struct scenario *s, struct router *r)
         for (unsigned kind = 0; kind < 3; kind++)
             m->states[w].open[kind] = -1;
     for (size_t i = 0; i < s->events_len; i++)
-        m->events[i].below = m->events[i].begin_snapshot = m->events[i].end_snapshot = -1;
+        m->events[i].begin_snapshot = m->events[i].end_snapshot = -1;
     return m;
 }
 
@@ -140,24 +140,14 @@ static bool found_no_route(const struct observation *o)
     }
 }
 
-/* The latest event of one kind that is open on the WAN; those that ended are taken
- * out. */
-static int open_event_of_kind(struct metrics *m, int wan, unsigned kind)
-{
-    int *top = &m->states[wan].open[kind];
-
-    while (*top >= 0 && !m->events[*top].open)
-        *top = m->events[*top].below;
-    return *top;
-}
-
 /* The event that kills packets on the WAN for this reason; -1: none is known. */
-static int open_event(struct metrics *m, int wan, unsigned reason)
+static int open_event(const struct metrics *m, int wan, unsigned reason)
 {
-    int latest = open_event_of_kind(m, wan, reason - REASON_LINK_DOWN);
+    const int *open = m->states[wan].open;
+    int latest = open[reason - REASON_LINK_DOWN];
 
     for (unsigned kind = 0; kind < 3 && latest < 0; kind++)
-        latest = open_event_of_kind(m, wan, kind);
+        latest = open[kind];
     return latest;
 }
 _Static_assert(EVENT_LINK_DOWN == 0 && EVENT_GATEWAY_DOWN == 1 && EVENT_BLACKHOLE == 2 &&
@@ -358,18 +348,40 @@ static void on_change(void *context, const struct change *c)
         moves_mark(m, event, false);
 }
 
-static void event_begins(struct metrics *m, int event)
+/* Of the events of this kind on the WAN that have not ended: the one that began last; -1. */
+static int latest_open(const struct metrics *m, int wan, unsigned kind)
+{
+    int latest = -1;
+
+    for (size_t i = 0; i < m->scenario->events_len; i++) {
+        const struct scenario_event *s = &m->scenario->events[i];
+
+        if (m->events[i].open && s->kind == kind && scenario_event_has_wan(s, wan) &&
+            (latest < 0 || m->events[i].begin_mark > m->events[latest].begin_mark))
+            latest = (int)i;
+    }
+    return latest;
+}
+
+static void note_open(struct metrics *m, int event)
 {
     const struct scenario_event *s = &m->scenario->events[event];
+
+    for (size_t i = 0; i < scenario_event_wans(s) && s->kind <= EVENT_BLACKHOLE; i++) {
+        const int wan = scenario_event_wan(s, i);
+
+        m->states[wan].open[s->kind] = latest_open(m, wan, s->kind);
+    }
+}
+
+static void event_begins(struct metrics *m, int event)
+{
     struct event_state *e = &m->events[event];
 
     e->begun = e->open = true;
     e->begin_mark = (uint32_t)m->marks_len;
     moves_mark(m, event, true);
-    if (s->wan < 0 || s->kind > EVENT_BLACKHOLE)
-        return;
-    e->below = m->states[s->wan].open[s->kind];
-    m->states[s->wan].open[s->kind] = event;
+    note_open(m, event);
 }
 
 static void on_event(void *context, int event, bool begins, int64_t time_ns)
@@ -386,6 +398,7 @@ static void on_event(void *context, int event, bool begins, int64_t time_ns)
         event_begins(m, event);
     } else {
         e->open = false;
+        note_open(m, event);
         moves_mark(m, event, false);
     }
 }

@@ -77,7 +77,7 @@ struct path_state {
     uint64_t dropped_packets, dropped_bytes;
     uint64_t foreign_sources, untranslated, inside_leaks; /* packets */
     struct path_changes changes[METRIC_FAMILIES];         /* metrics_family() */
-    /* The latest event on it of each kind: link-down, gateway-down, blackhole; -1. */
+    /* The latest open event on it of each kind: link-down, gateway-down, blackhole; -1. */
     int open[3];
 };
 
@@ -90,7 +90,6 @@ struct event_flows {
 
 struct event_state {
     bool begun, open;
-    int below; /* the event before it in path_state.open; -1 */
     uint32_t begin_mark;
     struct event_flows before, meanwhile; /* flows that began before it, and after */
     uint64_t moves[MOVE_CAUSES];

@@ -53,6 +53,24 @@ static int64_t blackhole_ns(const struct scenario_event *s, const struct event_c
     return until > c->began_ns ? until - c->began_ns : 0;
 }
 
+/* "wan", or "wans" where it takes several. */
+static void put_wans(json_t *o, const struct scenario *scenario,
+                     const struct scenario_event *s)
+{
+    json_t *wans;
+
+    if (s->more_wans_len == 0) {
+        if (s->wan >= 0)
+            put_text(o, "wan", scenario->wans[s->wan].name);
+        return;
+    }
+    wans = json_array();
+    for (size_t i = 0; i < scenario_event_wans(s); i++)
+        json_array_append_new(
+            wans, json_string(scenario->wans[scenario_event_wan(s, i)].name));
+    put(o, "wans", wans);
+}
+
 static json_t *event_part(const struct metrics *m, const struct facts *facts, size_t i)
 {
     static const uint8_t causes[] = {MOVE_FORCED, MOVE_COLLATERAL, MOVE_FAILBACK,
@@ -66,8 +84,7 @@ static json_t *event_part(const struct metrics *m, const struct facts *facts, si
     if (s->name)
         put_text(o, "name", s->name);
     put_text(o, "kind", event_kind_names[s->kind]);
-    if (s->wan >= 0)
-        put_text(o, "wan", m->scenario->wans[s->wan].name);
+    put_wans(o, m->scenario, s);
     put_time(o, "at", c->began_ns);
     put_time(o, "detected_at", c->detected_ns);
     put_time(o, "effective_at", c->effective_ns);

@@ -5,6 +5,7 @@
 enum {
     HOSTS_SHOWN_MAX = 20, /* of those that are not sensitive */
     EVENTS_SHOWN_MAX = 50,
+    WANS_SHOWN_MAX = 8,
     ADDRESSES_SHOWN_MAX = 8,
     CHANGES_SHOWN_SENSITIVE = 12,
     CHANGES_SHOWN = 3,
@@ -207,20 +208,38 @@ static void print_effect(struct page *p, const json_t *event)
                   "    of them     %s", fates.text);
 }
 
+/* The WANs that it takes. */
+static void list_wans(struct page_list *l, const json_t *event)
+{
+    const char *wan = document_string(event, "wan");
+    const json_t *wans = json_object_get(event, "wans");
+    const size_t count = json_array_size(wans);
+
+    if (wan)
+        page_list_add(l, "%s", human_name(wan, TEXT_NAME_COLUMNS).text);
+    for (size_t i = 0; i < count && i < WANS_SHOWN_MAX; i++)
+        page_list_add(l, "%s",
+                      human_name(json_string_value(json_array_get(wans, i)),
+                                 TEXT_NAME_COLUMNS)
+                          .text);
+    if (count > WANS_SHOWN_MAX)
+        page_list_add(l, "%zu more", count - WANS_SHOWN_MAX);
+}
+
 static void print_event(struct page *p, const json_t *event, size_t number)
 {
-    const char *name = document_string(event, "name"),
-               *wan = document_string(event, "wan");
-    struct page_list causes = {.length = 0};
+    const char *name = document_string(event, "name");
+    struct page_list causes = {.length = 0}, wans = {.length = 0};
 
+    list_wans(&wans, event);
     if (name)
         page_line(p, TONE_BOLD, 4, "  %s: %s%s%s", human_name(name, 40).text,
                   human_name(document_string(event, "kind"), TEXT_NAME_COLUMNS).text,
-                  wan ? " of " : "", wan ? human_name(wan, TEXT_NAME_COLUMNS).text : "");
+                  wans.length ? " of " : "", wans.length ? wans.text : "");
     else
         page_line(p, TONE_BOLD, 4, "  event %zu: %s%s%s", number,
                   human_name(document_string(event, "kind"), TEXT_NAME_COLUMNS).text,
-                  wan ? " of " : "", wan ? human_name(wan, TEXT_NAME_COLUMNS).text : "");
+                  wans.length ? " of " : "", wans.length ? wans.text : "");
     print_course(p, event);
     print_window(p, event);
     print_effect(p, event);

@@ -33,7 +33,7 @@ void course_lost(struct courses *c, int event, int wan, unsigned hops, int64_t n
 {
     struct event_course *course;
 
-    if (event < 0 || c->scenario->events[event].wan != wan)
+    if (event < 0 || !scenario_event_has_wan(&c->scenario->events[event], wan))
         return;
     course = &c->of[event];
     if (course->detected_ns < 0)
@@ -48,7 +48,8 @@ void course_returned(struct courses *c, int wan, unsigned hops, int64_t now_ns)
         const unsigned owed = c->hops_owed[i];
         const unsigned back = owed < hops ? owed : hops;
 
-        if (!back || c->scenario->events[i].wan != wan || c->of[i].ended_ns < 0)
+        if (!back || !scenario_event_has_wan(&c->scenario->events[i], wan) ||
+            c->of[i].ended_ns < 0)
             continue;
         c->hops_owed[i] -= back;
         hops -= back;

@@ -5,6 +5,7 @@
  *               the router's first route        the cause   the last of these
  *               changed, the last one           was gone    routes was back
  *
+ * An event may take several WANs: detected with the first of them, effective with the last.
  * A loss of next hops on a WAN belongs to the event that the simulation names. A return
  * belongs to the first events on that WAN that are over and whose next hops are not all back.
  */

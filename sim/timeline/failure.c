@@ -15,27 +15,35 @@ static void count(unsigned *held, bool begins)
         --*held;
 }
 
-static void link_down(struct simulation *sim, const struct scenario_event *e, bool begins)
+static void wan_set_link(struct simulation *sim, int wan, bool admin, bool begins)
 {
-    struct wan_link *w = &sim->wans[e->wan];
-    const unsigned iface = (unsigned)sim->scenario->wans[e->wan].iface;
+    struct wan_link *w = &sim->wans[wan];
+    const unsigned iface = (unsigned)sim->scenario->wans[wan].iface;
 
-    count(e->admin ? &w->admin_down : &w->carrier_lost, begins);
+    count(admin ? &w->admin_down : &w->carrier_lost, begins);
     wan_note_time(w, sim->now_ns);
-    if (e->admin)
+    if (admin)
         router_set_admin(sim->router, iface, !w->admin_down);
     else
         router_set_carrier(sim->router, iface, !w->carrier_lost);
 }
 
+static void link_down(struct simulation *sim, const struct scenario_event *e, bool begins)
+{
+    for (size_t i = 0; i < scenario_event_wans(e); i++)
+        wan_set_link(sim, scenario_event_wan(e, i), e->admin, begins);
+}
+
 static void gateway_down(struct simulation *sim, const struct scenario_event *e, bool begins)
 {
-    count(&sim->wans[e->wan].gateway_down, begins);
+    for (size_t i = 0; i < scenario_event_wans(e); i++)
+        count(&sim->wans[scenario_event_wan(e, i)].gateway_down, begins);
 }
 
 static void blackhole(struct simulation *sim, const struct scenario_event *e, bool begins)
 {
-    count(&sim->wans[e->wan].blackholed, begins);
+    for (size_t i = 0; i < scenario_event_wans(e); i++)
+        count(&sim->wans[scenario_event_wan(e, i)].blackholed, begins);
 }
 
 static uint8_t length_now(const struct simulation *sim, unsigned iface, const struct addr *a)

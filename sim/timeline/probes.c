@@ -95,7 +95,7 @@ static int event_behind(const struct simulation *sim, const struct rib_check *c,
     for (size_t i = 0; wan >= 0 && i < sim->scenario->events_len; i++) {
         const struct event_course *course = &sim->courses.of[i];
 
-        if (sim->scenario->events[i].wan != wan || course->began_ns < 0 ||
+        if (!scenario_event_has_wan(&sim->scenario->events[i], wan) || course->began_ns < 0 ||
             !concerns(&sim->scenario->events[i], c, answered))
             continue;
         if (course->ended_ns < 0 && !answered)

@@ -1,0 +1,144 @@
+/* Events with a longer course than "it broke, it was whole again". */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/play.h"
+#include "tests/routers.h"
+#include "tests/words.h"
+
+#define NEVER (-1.0)
+
+static void run(struct play *p)
+{
+    char error[256] = "";
+
+    if (!simulation_run(p->sim, error, sizeof error))
+        fail_msg("%s", error);
+}
+
+/* The first probe of the check at or after a time; its first one is `phase_ns`. */
+static int64_t probe_from(int64_t phase_ns, int64_t interval_ns, int64_t time_ns)
+{
+    const int64_t late = time_ns - phase_ns;
+
+    return late <= 0 ? phase_ns
+                     : phase_ns + (late + interval_ns - 1) / interval_ns * interval_ns;
+}
+
+static void expect_time(const char *when, const char *what, int64_t got_ns,
+                        double seconds)
+{
+    const int64_t expected = seconds < 0 ? -1 : SECONDS(seconds);
+
+    if (got_ns != expected)
+        fail_msg("%s: %s at %.9f s, not %.9f", when, what, (double)got_ns / 1e9, seconds);
+}
+
+/* began, detected, effective, ended, recovered */
+static void expect_times(const char *when, const struct event_course *c,
+                         const double times[5])
+{
+    expect_time(when, "began", c->began_ns, times[0]);
+    expect_time(when, "detected", c->detected_ns, times[1]);
+    expect_time(when, "effective", c->effective_ns, times[2]);
+    expect_time(when, "ended", c->ended_ns, times[3]);
+    expect_time(when, "recovered", c->recovered_ns, times[4]);
+}
+
+static void expect_course(const struct play *p, const char *when, int event,
+                          const double times[5])
+{
+    expect_times(when, simulation_event_course(p->sim, event), times);
+}
+
+/* ------------------------------------------------------------------------- shared risk */
+
+static void one_event_takes_all_its_wans(void **state)
+{
+    static const struct {
+        const char *kind, *changes, *lines;
+        double course[5];
+    } rows[] = {
+        {"link-down",
+         "10 begins #0\n10 loss wan1 v4 #0\n10 loss wan1 v6 #0\n10 loss wan2 v4 #0\n"
+         "10 loss wan2 v6 #0\n20 ends #0\n20 return wan1 v4 #0\n20 return wan1 v6 #0\n"
+         "20 return wan2 v4 #0\n20 return wan2 v6 #0\n",
+         "2 dropped no-route\n",
+         {10, 10, 10, 20, 20}},
+        {"blackhole", "10 begins #0\n10 mark wan2 #0\n20 ends #0\n20 mark wan2 #0\n",
+         "2 dropped out wan1 blackholed\n",
+         {10, NEVER, NEVER, 20, NEVER}},
+        {"gateway-down", "10 begins #0\n10 mark wan2 #0\n20 ends #0\n20 mark wan2 #0\n",
+         "2 dropped out wan1 gateway-down\n",
+         {10, NEVER, NEVER, 20, NEVER}},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct play *p = play_create();
+        char events[160], lines[256];
+
+        play_packet(p, 0, "udp 192.168.10.5:5000 > 198.51.100.1:53");
+        play_packet(p, 15, "udp 192.168.10.5:5001 > 198.51.100.1:53");
+        play_packet(p, 25, "udp 192.168.10.5:5002 > 198.51.100.1:53");
+        snprintf(events, sizeof events,
+                 "[{'at': '10s', 'for': '10s', 'kind': '%s', 'wan': ['wan2', 'wan1']}]",
+                 rows[i].kind);
+        snprintf(lines, sizeof lines,
+                 "1 delivered out wan1 as 100.64.1.2:5000\n%s"
+                 "3 delivered out wan1 as 100.64.1.2:5002\n",
+                 rows[i].lines);
+        play_run(p, &(struct play_text){.events = events});
+        play_expect_changes(p, rows[i].kind, rows[i].changes);
+        play_expect_packets(p, rows[i].kind, lines);
+        expect_course(p, rows[i].kind, 0, rows[i].course);
+        play_destroy(p);
+    }
+}
+
+/* Each WAN's gateway is probed apart: known with the first, effective with the last. */
+static void a_shared_fault_is_known_by_its_first_wan_and_effective_with_its_last(void **state)
+{
+    struct play *p = play_create();
+    int64_t known[2], back[2];
+    const struct event_course *c;
+
+    (void)state;
+    play_prepare(p, &(struct play_text){
+                        .routes = "[{'gateway': '100.64.1.1', 'check_gateway': 'ping'},"
+                                  " {'gateway': '100.64.2.1', 'check_gateway': 'ping'}]",
+                        .events = "[{'at': '30s', 'for': '60s', 'kind': 'gateway-down',"
+                                  " 'wan': ['wan1', 'wan2']}]",
+                        .more = ", 'duration': '200s'"});
+    for (size_t i = 0; i < 2; i++) {
+        const int64_t phase = router_check_next_ns(simulation_router(p->sim), i);
+
+        known[i] = probe_from(phase, SECONDS(10), SECONDS(30)) + SECONDS(11);
+        back[i] = probe_from(phase, SECONDS(10), SECONDS(90));
+    }
+    assert_true(known[0] != known[1]);
+    run(p);
+    c = simulation_event_course(p->sim, 0);
+    assert_int_equal(c->detected_ns, known[0] < known[1] ? known[0] : known[1]);
+    assert_int_equal(c->effective_ns, known[0] < known[1] ? known[1] : known[0]);
+    assert_int_equal(c->recovered_ns, back[0] < back[1] ? back[1] : back[0]);
+    play_destroy(p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_event_takes_all_its_wans),
+        cmocka_unit_test(
+            a_shared_fault_is_known_by_its_first_wan_and_effective_with_its_last),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
