@@ -81,12 +81,56 @@ static void what_acts_by_itself_is_known_at_once(void **state)
     courses_free(&c);
 }
 
+/* Outage i lasts from 100 i to 100 i + 50; every other one is noticed after 20, one after its
+ * end. */
+static void outages_are_counted_and_the_first_ones_kept(void **state)
+{
+    enum { ALL = 3 * COURSE_OUTAGES_KEPT };
+    const struct course_outages *o;
+    struct courses c;
+
+    (void)state;
+    courses_init(&c, &scenario);
+    o = &c.outages[0];
+    course_begins(&c, 0, 0);
+    assert_int_equal(course_outages_down_ns(o, 1000), 0);
+    for (int64_t i = 0; i < ALL; i++) {
+        course_outage_begins(&c, 0, 100 * i);
+        if (i % 2 == 1)
+            course_lost(&c, 0, 0, 1, 100 * i + 20);
+        course_returned(&c, 0, 1, 100 * i + 30); /* it is not over */
+        course_outage_ends(&c, 0, 100 * i + 50);
+        if (i == 2)
+            course_lost(&c, 0, 0, 1, 100 * i + 60);
+        course_returned(&c, 0, 1, 100 * i + 70);
+    }
+    assert_int_equal(o->count, ALL);
+    assert_int_equal(o->detected, ALL / 2 + 1);
+    assert_int_equal(course_outages_down_ns(o, 100 * ALL), 50 * ALL);
+    assert_int_equal(course_outages_undetected_ns(o, 100 * ALL), 20 * ALL / 2 + 50 * ALL / 2);
+    assert_int_equal(o->kept[0].detected_ns, -1);
+    assert_int_equal(o->kept[0].recovered_ns, -1);
+    assert_int_equal(o->kept[1].effective_ns, 120);
+    assert_int_equal(o->kept[1].recovered_ns, 170);
+    assert_int_equal(o->kept[2].detected_ns, 260);
+    assert_int_equal(o->kept[63].began_ns, 6300);
+    assert_int_equal(c.of[0].detected_ns, 120);
+    assert_int_equal(c.of[0].effective_ns, 120);
+    assert_int_equal(c.of[0].recovered_ns, 100 * (ALL - 1) + 70);
+    course_outage_begins(&c, 0, 100 * ALL);
+    assert_int_equal(course_outages_down_ns(o, 100 * ALL + 7), 50 * ALL + 7);
+    assert_int_equal(course_latest(&c, 0)->began_ns, 100 * ALL);
+    assert_int_equal(course_latest(&c, 1)->began_ns, -1);
+    courses_free(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_course_is_told_by_its_first_and_last_loss),
         cmocka_unit_test(what_returns_is_of_the_first_event_that_is_over),
         cmocka_unit_test(what_acts_by_itself_is_known_at_once),
+        cmocka_unit_test(outages_are_counted_and_the_first_ones_kept),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

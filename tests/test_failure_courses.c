@@ -132,12 +132,140 @@ static void a_shared_fault_is_known_by_its_first_wan_and_effective_with_its_last
     play_destroy(p);
 }
 
+/* --------------------------------------------------------------------------- flapping */
+
+static void a_flap_is_one_event_with_its_outages(void **state)
+{
+    static const struct {
+        const char *when, *event, *changes;
+        double course[5];
+        size_t outages;
+        double outage[3][5];
+        double down_s, up_s;
+    } rows[] = {
+        {"a count",
+         "'period': '10s', 'duty': 0.3, 'count': 3",
+         "10 begins #0\n10 loss wan1 v4 #0\n10 loss wan1 v6 #0\n"
+         "13 return wan1 v4 #0\n13 return wan1 v6 #0\n"
+         "20 loss wan1 v4 #0\n20 loss wan1 v6 #0\n"
+         "23 return wan1 v4 #0\n23 return wan1 v6 #0\n"
+         "30 loss wan1 v4 #0\n30 loss wan1 v6 #0\n"
+         "33 ends #0\n33 return wan1 v4 #0\n33 return wan1 v6 #0\n",
+         {10, 10, 10, 33, 33},
+         3,
+         {{10, 10, 10, 13, 13}, {20, 20, 20, 23, 23}, {30, 30, 30, 33, 33}},
+         9,
+         91},
+        {"a time that ends within an outage",
+         "'period': '20s', 'for': '25s'",
+         "10 begins #0\n10 loss wan1 v4 #0\n10 loss wan1 v6 #0\n"
+         "20 return wan1 v4 #0\n20 return wan1 v6 #0\n"
+         "30 loss wan1 v4 #0\n30 loss wan1 v6 #0\n"
+         "35 ends #0\n35 return wan1 v4 #0\n35 return wan1 v6 #0\n",
+         {10, 10, 10, 35, 35},
+         2,
+         {{10, 10, 10, 20, 20}, {30, 30, 30, 35, 35}},
+         15,
+         85},
+        {"a time that ends between outages",
+         "'period': '20s', 'for': '15s'",
+         "10 begins #0\n10 loss wan1 v4 #0\n10 loss wan1 v6 #0\n"
+         "20 return wan1 v4 #0\n20 return wan1 v6 #0\n25 ends #0\n25 mark wan1 #0\n",
+         {10, 10, 10, 25, 20},
+         1,
+         {{10, 10, 10, 20, 20}},
+         10,
+         90},
+        {"one",
+         "'period': '20s', 'count': 1",
+         "10 begins #0\n10 loss wan1 v4 #0\n10 loss wan1 v6 #0\n"
+         "20 return wan1 v4 #0\n20 return wan1 v6 #0\n20 ends #0\n20 mark wan1 #0\n",
+         {10, 10, 10, 20, 20},
+         1,
+         {{10, 10, 10, 20, 20}},
+         10,
+         90},
+        {"of the world behind the gateway: nothing that a route could tell",
+         "'period': '40s', 'count': 2, 'what': 'blackhole'",
+         "10 begins #0\n10 mark wan1 #0\n30 mark wan1 #0\n50 mark wan1 #0\n"
+         "70 ends #0\n70 mark wan1 #0\n",
+         {10, NEVER, NEVER, 70, NEVER},
+         2,
+         {{10, NEVER, NEVER, 30, NEVER}, {50, NEVER, NEVER, 70, NEVER}},
+         40,
+         100},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct play *p = play_create();
+        const struct course_outages *o;
+        char events[256];
+
+        snprintf(events, sizeof events,
+                 "[{'at': '10s', 'kind': 'flap', 'wan': 'wan1', %s}]", rows[i].event);
+        play_run(p,
+                 &(struct play_text){.events = events, .more = ", 'duration': '100s'"});
+        play_expect_changes(p, rows[i].when, rows[i].changes);
+        expect_course(p, rows[i].when, 0, rows[i].course);
+        o = simulation_event_outages(p->sim, 0);
+        assert_int_equal(o->count, rows[i].outages);
+        for (size_t k = 0; k < rows[i].outages; k++)
+            expect_times(rows[i].when, &o->kept[k], rows[i].outage[k]);
+        expect_time(rows[i].when, "down for",
+                    course_outages_down_ns(o, SECONDS(100)), rows[i].down_s);
+        expect_time(rows[i].when, "up for", simulation_wan_up_ns(p->sim, 0),
+                    rows[i].up_s);
+        play_destroy(p);
+    }
+}
+
+/* Four packets, 200 ms apart, must be missed: noticed 0.8 to 1 s later, or never within 0.5 s. */
+static void a_flap_is_noticed_when_its_outages_last(void **state)
+{
+    static const struct {
+        const char *duty;
+        unsigned detected;
+    } rows[] = {{"0.2", 5}, {"0.05", 0}};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct play *p = play_create();
+        const struct course_outages *o;
+        char events[256];
+
+        snprintf(events, sizeof events,
+                 "[{'at': '10s', 'kind': 'flap', 'wan': 'wan1', 'period': '10s',"
+                 " 'count': 5, 'what': 'gateway-down', 'duty': %s}]",
+                 rows[i].duty);
+        play_run(p, &(struct play_text){
+                        .routes = "[{'gateway': '100.64.1.1', 'check_gateway': 'bfd'},"
+                                  " {'gateway': '100.64.2.1', 'distance': 2}]",
+                        .router = ", 'check_gateway': {'bfd': {'multiplier': 4}}",
+                        .events = events,
+                        .more = ", 'duration': '100s'"});
+        o = simulation_event_outages(p->sim, 0);
+        assert_int_equal(o->count, 5);
+        assert_int_equal(o->detected, rows[i].detected);
+        for (size_t k = 0; k < 5 && rows[i].detected; k++) {
+            const int64_t took = o->kept[k].detected_ns - o->kept[k].began_ns;
+            const int64_t back = o->kept[k].recovered_ns - o->kept[k].ended_ns;
+
+            assert_true(took >= SECONDS(.8) && took <= SECONDS(1));
+            assert_true(back >= 0 && back <= SECONDS(.2));
+        }
+        play_destroy(p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_event_takes_all_its_wans),
         cmocka_unit_test(
             a_shared_fault_is_known_by_its_first_wan_and_effective_with_its_last),
+        cmocka_unit_test(a_flap_is_one_event_with_its_outages),
+        cmocka_unit_test(a_flap_is_noticed_when_its_outages_last),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -72,6 +72,7 @@ enum event_kind {
     EVENT_LINK_DOWN,
     EVENT_GATEWAY_DOWN,
     EVENT_BLACKHOLE,
+    EVENT_FLAP,
     EVENT_ADDRESS_CHANGE,
     EVENT_ROUTE_ADD,
     EVENT_ROUTE_REMOVE,
@@ -93,6 +94,8 @@ struct scenario_event {
     const int *more_wans; /* that fail with it */
     size_t more_wans_len;
     bool admin;     /* EVENT_LINK_DOWN: administratively, not by loss of carrier */
+    uint8_t what;   /* EVENT_FLAP: enum event_kind, how its WANs fail */
+    int64_t period_ns, down_ns; /* EVENT_FLAP: from outage to outage; how long each lasts */
     struct prefix address;   /* EVENT_ADDRESS_CHANGE: the new one */
     struct addr old_address; /* and the one that it replaces */
     unsigned index; /* of the route or rule that comes or goes */
@@ -175,6 +178,13 @@ static inline int scenario_event_wan(const struct scenario_event *e, size_t i)
 {
     return i == 0 ? e->wan : e->more_wans[i - 1];
 }
+
+/* How the event's WANs fail: EVENT_LINK_DOWN, EVENT_GATEWAY_DOWN or EVENT_BLACKHOLE;
+ * EVENT_KINDS: they do not. */
+enum event_kind scenario_event_fault(const struct scenario_event *e);
+
+/* Is it a row of outages? */
+bool scenario_event_has_outages(const struct scenario_event *e);
 
 /* Index of the WAN on this interface, or -1. */
 int scenario_wan_of_iface(const struct scenario *s, int iface);

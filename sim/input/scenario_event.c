@@ -4,7 +4,8 @@
 
 const char *const event_kind_names[EVENT_KINDS] = {
     [EVENT_LINK_DOWN] = "link-down", [EVENT_GATEWAY_DOWN] = "gateway-down",
-    [EVENT_BLACKHOLE] = "blackhole", [EVENT_ADDRESS_CHANGE] = "address-change",
+    [EVENT_BLACKHOLE] = "blackhole", [EVENT_FLAP] = "flap",
+    [EVENT_ADDRESS_CHANGE] = "address-change",
     [EVENT_ROUTE_ADD] = "route-add", [EVENT_ROUTE_REMOVE] = "route-remove",
     [EVENT_RULE_ADD] = "rule-add",   [EVENT_RULE_REMOVE] = "rule-remove",
 };
@@ -36,6 +37,15 @@ static bool read_wans(const struct reader *r, json_t *value, const char *pointer
 
 static const char *const hows[] = {"carrier", "admin"};
 
+/* The ways in which a WAN fails, by enum event_kind. */
+static const char *const whats[] = {
+    [EVENT_LINK_DOWN] = "link-down",
+    [EVENT_GATEWAY_DOWN] = "gateway-down",
+    [EVENT_BLACKHOLE] = "blackhole",
+};
+
+enum { OUTAGES_MAX = 65536 };
+
 /* clang-format off */
 #define WAN_FIELD \
     {.name = "wan", .kind = READER_STRING, READER_AT(struct event_text, wan), \
@@ -61,6 +71,25 @@ static const struct reader_field link_fields[] = {
 };
 
 static const struct reader_field wans_only_fields[] = {WANS_FIELD, READER_END};
+
+#define WHAT_FIELD \
+    {.name = "what", .kind = READER_ENUM, READER_AT(struct event_text, event.what), \
+     READER_NAMES(whats), .by_default = "link-down", .doc = "how the WAN fails"}
+
+static const struct reader_field flap_fields[] = {
+    WANS_FIELD,
+    WHAT_FIELD,
+    {.name = "period", .kind = READER_DURATION,
+     READER_AT(struct event_text, event.period_ns), .required = true, .min = 1000000,
+     .max = SCENARIO_DURATION_MAX, .doc = "from one outage's beginning to the next one's"},
+    {.name = "duty", .kind = READER_NUMBER, READER_AT(struct event_text, duty),
+     .by_default = "0.5", .lowest = 0.0001, .highest = 0.9999,
+     .doc = "the share of each period that it is down, at the period's beginning"},
+    {.name = "count", .kind = READER_INT, READER_AT(struct event_text, count),
+     READER_GIVEN(struct event_text, count_given), .min = 1, .max = OUTAGES_MAX,
+     .doc = "of outages; or else 'for' says how long it goes on"},
+    READER_END,
+};
 
 static const struct reader_field address_fields[] = {
     WAN_FIELD,
@@ -108,6 +137,7 @@ static const struct reader_variant variants[] = {
                             wans_only_fields},
     [EVENT_BLACKHOLE] = {"blackhole", "the gateway answers, but nothing behind it does",
                          wans_only_fields},
+    [EVENT_FLAP] = {"flap", "the WAN fails over and over, in even periods", flap_fields},
     [EVENT_ADDRESS_CHANGE] = {"address-change", "the WAN gets another address",
                               address_fields},
     [EVENT_ROUTE_ADD] = {"route-add", "a route is added", route_add_fields},
@@ -133,16 +163,49 @@ static const struct reader_field event_fields[] = {
 };
 /* clang-format on */
 
+/* A flap lasts as long as it says, or as its outages take. */
+static bool check_flap(const struct reader *r, struct event_text *t, const char *pointer)
+{
+    struct scenario_event *e = &t->event;
+
+    if (t->count_given == t->for_given)
+        return diag_error(r->diag, pointer,
+                          t->for_given ? "'count' and 'for' say the same: expected one"
+                                       : "missing key 'count' or 'for'");
+    e->down_ns = (int64_t)((double)e->period_ns * t->duty);
+    if (t->for_given && e->for_ns / e->period_ns >= OUTAGES_MAX)
+        return diag_error_member(r->diag, pointer, "for",
+                                 "at most %d periods, got more", OUTAGES_MAX);
+    if (t->count_given &&
+        t->count - 1 > (SCENARIO_DURATION_MAX - e->down_ns) / e->period_ns)
+        return diag_error_member(r->diag, pointer, "count",
+                                 "so many periods last longer than 3650d");
+    if (t->count_given)
+        e->for_ns = (t->count - 1) * e->period_ns + e->down_ns;
+    return true;
+}
+
 static bool check_event(const struct reader *r, void *object, const char *pointer)
 {
     struct event_text *t = object;
 
-    (void)r, (void)pointer;
-    t->ok = true;
     if (!t->for_given)
         t->event.for_ns = -1;
     t->event.admin = t->how == 1;
-    return true;
+    t->ok = t->event.kind != EVENT_FLAP || check_flap(r, t, pointer);
+    return t->ok;
+}
+
+enum event_kind scenario_event_fault(const struct scenario_event *e)
+{
+    if (e->kind <= EVENT_BLACKHOLE)
+        return e->kind;
+    return scenario_event_has_outages(e) ? e->what : EVENT_KINDS;
+}
+
+bool scenario_event_has_outages(const struct scenario_event *e)
+{
+    return e->kind == EVENT_FLAP;
 }
 
 const struct reader_object event_object = {

@@ -290,7 +290,9 @@ struct event_text {
     struct route_text *route;
     struct rule_text *rule;
     struct place_text place, before;
-    bool for_given, before_given, ok;
+    double duty;   /* flap */
+    int64_t count;
+    bool for_given, count_given, before_given, ok;
 };
 
 struct expect_text {

@@ -14,9 +14,12 @@ void facts_of(struct facts *f, const struct simulation *sim)
     f->packets = simulation_packets(sim);
     f->steps_back = simulation_steps_back(sim);
     f->courses = mem_alloc(s->events_len, sizeof *f->courses);
+    f->outages = mem_alloc(s->events_len, sizeof *f->outages);
     f->wan_up_ns = mem_alloc(s->wans_len, sizeof *f->wan_up_ns);
-    for (size_t i = 0; i < s->events_len; i++)
+    for (size_t i = 0; i < s->events_len; i++) {
         f->courses[i] = *simulation_event_course(sim, (int)i);
+        f->outages[i] = *simulation_event_outages(sim, (int)i);
+    }
     for (size_t w = 0; w < s->wans_len; w++)
         f->wan_up_ns[w] = simulation_wan_up_ns(sim, (int)w);
 }
@@ -24,6 +27,7 @@ void facts_of(struct facts *f, const struct simulation *sim)
 void facts_free(struct facts *f)
 {
     mem_free(f->courses);
+    mem_free(f->outages);
     mem_free(f->wan_up_ns);
 }
 

@@ -13,6 +13,7 @@ struct facts {
     uint64_t packets;             /* read */
     uint64_t steps_back;          /* timestamps that were earlier than the one before */
     struct event_course *courses; /* by index of scenario.events */
+    struct course_outages *outages; /* likewise; their lists are the simulation's. NULL: none */
     int64_t *wan_up_ns;           /* by index of scenario.wans */
 };
 

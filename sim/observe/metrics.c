@@ -348,15 +348,16 @@ static void on_change(void *context, const struct change *c)
         moves_mark(m, event, false);
 }
 
-/* Of the events of this kind on the WAN that have not ended: the one that began last; -1. */
-static int latest_open(const struct metrics *m, int wan, unsigned kind)
+/* Of the events that make the WAN fail so and have not ended: the one that began last; -1. */
+static int latest_open(const struct metrics *m, int wan, enum event_kind fault)
 {
     int latest = -1;
 
     for (size_t i = 0; i < m->scenario->events_len; i++) {
         const struct scenario_event *s = &m->scenario->events[i];
 
-        if (m->events[i].open && s->kind == kind && scenario_event_has_wan(s, wan) &&
+        if (m->events[i].open && scenario_event_fault(s) == fault &&
+            scenario_event_has_wan(s, wan) &&
             (latest < 0 || m->events[i].begin_mark > m->events[latest].begin_mark))
             latest = (int)i;
     }
@@ -366,11 +367,12 @@ static int latest_open(const struct metrics *m, int wan, unsigned kind)
 static void note_open(struct metrics *m, int event)
 {
     const struct scenario_event *s = &m->scenario->events[event];
+    const enum event_kind fault = scenario_event_fault(s);
 
-    for (size_t i = 0; i < scenario_event_wans(s) && s->kind <= EVENT_BLACKHOLE; i++) {
+    for (size_t i = 0; i < scenario_event_wans(s) && fault != EVENT_KINDS; i++) {
         const int wan = scenario_event_wan(s, i);
 
-        m->states[wan].open[s->kind] = latest_open(m, wan, s->kind);
+        m->states[wan].open[fault] = latest_open(m, wan, fault);
     }
 }
 

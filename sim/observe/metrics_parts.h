@@ -77,7 +77,7 @@ struct path_state {
     uint64_t dropped_packets, dropped_bytes;
     uint64_t foreign_sources, untranslated, inside_leaks; /* packets */
     struct path_changes changes[METRIC_FAMILIES];         /* metrics_family() */
-    /* The latest open event on it of each kind: link-down, gateway-down, blackhole; -1. */
+    /* The latest open event that makes it fail so: link-down, gateway-down, blackhole; -1. */
     int open[3];
 };
 

@@ -37,20 +37,40 @@ static json_t *meanwhile_part(const struct event_flows *f)
     return o;
 }
 
-/* From the failure to what came first, the router's answer or its end; -1: not to be
- * said. */
+/* -1: not to be said. */
 static int64_t blackhole_ns(const struct scenario_event *s, const struct event_course *c,
-                            int64_t end_ns)
+                            const struct course_outages *outages, int64_t end_ns)
 {
-    int64_t until = end_ns;
-
-    if (s->kind > EVENT_BLACKHOLE || c->began_ns < 0)
+    if (scenario_event_fault(s) == EVENT_KINDS || c->began_ns < 0)
         return -1;
-    if (c->ended_ns >= 0 && c->ended_ns < until)
-        until = c->ended_ns;
-    if (c->effective_ns >= 0 && c->effective_ns < until)
-        until = c->effective_ns;
-    return until > c->began_ns ? until - c->began_ns : 0;
+    if (outages)
+        return course_outages_undetected_ns(outages, end_ns);
+    return course_blackhole_ns(c, end_ns);
+}
+
+static void put_times(json_t *o, const struct event_course *c)
+{
+    put_time(o, "at", c->began_ns);
+    put_time(o, "detected_at", c->detected_ns);
+    put_time(o, "effective_at", c->effective_ns);
+    put_time(o, "ended_at", c->ended_ns);
+    put_time(o, "recovered_at", c->recovered_ns);
+}
+
+static void put_outages(json_t *o, const struct course_outages *outages, int64_t end_ns)
+{
+    json_t *list = json_array();
+
+    put_count(o, "outages", outages->count);
+    put_count(o, "outages_detected", outages->detected);
+    put_time(o, "down_seconds", course_outages_down_ns(outages, end_ns));
+    for (size_t i = 0; i < outages->count && i < COURSE_OUTAGES_KEPT; i++) {
+        json_t *one = json_object();
+
+        put_times(one, &outages->kept[i]);
+        json_array_append_new(list, one);
+    }
+    put(o, "outage_list", list);
 }
 
 /* "wan", or "wans" where it takes several. */
@@ -78,18 +98,18 @@ static json_t *event_part(const struct metrics *m, const struct facts *facts, si
     const struct scenario_event *s = &m->scenario->events[i];
     const struct event_course *c = &facts->courses[i];
     const struct event_state *e = &m->events[i];
-    const int64_t blackhole = blackhole_ns(s, c, facts->end_ns);
+    const struct course_outages *outages =
+        scenario_event_has_outages(s) && facts->outages ? &facts->outages[i] : NULL;
+    const int64_t blackhole = blackhole_ns(s, c, outages, facts->end_ns);
     json_t *o = json_object();
 
     if (s->name)
         put_text(o, "name", s->name);
     put_text(o, "kind", event_kind_names[s->kind]);
     put_wans(o, m->scenario, s);
-    put_time(o, "at", c->began_ns);
-    put_time(o, "detected_at", c->detected_ns);
-    put_time(o, "effective_at", c->effective_ns);
-    put_time(o, "ended_at", c->ended_ns);
-    put_time(o, "recovered_at", c->recovered_ns);
+    put_times(o, c);
+    if (outages)
+        put_outages(o, outages, facts->end_ns);
     put_count(o, "flows_alive", e->before.alive);
     put_count(o, "moved", e->before.moved);
     for (unsigned k = 0; k < sizeof causes; k++)

@@ -113,7 +113,7 @@ void text_hosts(struct page *p, const json_t *result)
 
 static bool is_failure(const json_t *event)
 {
-    static const char *const kinds[] = {"link-down", "gateway-down", "blackhole"};
+    static const char *const kinds[] = {"link-down", "gateway-down", "blackhole", "flap"};
     const char *kind = document_string(event, "kind");
 
     for (size_t i = 0; kind && i < sizeof kinds / sizeof kinds[0]; i++)
@@ -147,6 +147,17 @@ static void print_course(struct page *p, const json_t *event)
         print_step(p, event, "ended_at", failure ? "it was whole again" : "it ended");
     if (failure)
         print_step(p, event, "recovered_at", "traffic could use it again");
+}
+
+/* "    outages     5 of 2.5 s in all, 3 of them noticed" */
+static void print_outages(struct page *p, const json_t *event)
+{
+    if (!document_has_number(event, "outages"))
+        return;
+    page_line(p, TONE_PLAIN, 16, "    outages     %s, %s down in all, %s of them noticed",
+              human_count(document_number(event, "outages")).text,
+              human_span(document_number(event, "down_seconds")).text,
+              human_count(document_number(event, "outages_detected")).text);
 }
 
 static void print_window(struct page *p, const json_t *event)
@@ -241,6 +252,7 @@ static void print_event(struct page *p, const json_t *event, size_t number)
                   human_name(document_string(event, "kind"), TEXT_NAME_COLUMNS).text,
                   wans.length ? " of " : "", wans.length ? wans.text : "");
     print_course(p, event);
+    print_outages(p, event);
     print_window(p, event);
     print_effect(p, event);
     print_meanwhile(p, json_object_get(event, "begun_meanwhile"));

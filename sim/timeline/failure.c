@@ -28,22 +28,30 @@ static void wan_set_link(struct simulation *sim, int wan, bool admin, bool begin
         router_set_carrier(sim->router, iface, !w->carrier_lost);
 }
 
-static void link_down(struct simulation *sim, const struct scenario_event *e, bool begins)
+void failure_set_wans(struct simulation *sim, const struct scenario_event *e, bool begins)
 {
-    for (size_t i = 0; i < scenario_event_wans(e); i++)
-        wan_set_link(sim, scenario_event_wan(e, i), e->admin, begins);
+    const enum event_kind fault = scenario_event_fault(e);
+
+    for (size_t i = 0; i < scenario_event_wans(e); i++) {
+        const int wan = scenario_event_wan(e, i);
+
+        if (fault == EVENT_LINK_DOWN)
+            wan_set_link(sim, wan, e->admin, begins);
+        else if (fault == EVENT_GATEWAY_DOWN)
+            count(&sim->wans[wan].gateway_down, begins);
+        else if (fault == EVENT_BLACKHOLE)
+            count(&sim->wans[wan].blackholed, begins);
+    }
 }
 
-static void gateway_down(struct simulation *sim, const struct scenario_event *e, bool begins)
+static void row_of_outages(struct simulation *sim, const struct scenario_event *e, bool begins)
 {
-    for (size_t i = 0; i < scenario_event_wans(e); i++)
-        count(&sim->wans[scenario_event_wan(e, i)].gateway_down, begins);
-}
+    const unsigned event = (unsigned)(e - sim->scenario->events);
 
-static void blackhole(struct simulation *sim, const struct scenario_event *e, bool begins)
-{
-    for (size_t i = 0; i < scenario_event_wans(e); i++)
-        count(&sim->wans[scenario_event_wan(e, i)].blackholed, begins);
+    if (begins)
+        outages_begin(sim, event);
+    else
+        outages_end(sim, event);
 }
 
 static uint8_t length_now(const struct simulation *sim, unsigned iface, const struct addr *a)
@@ -115,10 +123,12 @@ static void rule_remove(struct simulation *sim, const struct scenario_event *e, 
 }
 
 static const struct failure failures[EVENT_KINDS] = {
-    [EVENT_LINK_DOWN] = {"the WAN's link drops", CHANGE_MARK, link_down},
+    [EVENT_LINK_DOWN] = {"the WAN's link drops", CHANGE_MARK, failure_set_wans},
     [EVENT_GATEWAY_DOWN] = {"the gateway stops answering, the link stays up", CHANGE_MARK,
-                            gateway_down},
-    [EVENT_BLACKHOLE] = {"the gateway answers, nothing behind it does", CHANGE_MARK, blackhole},
+                            failure_set_wans},
+    [EVENT_BLACKHOLE] = {"the gateway answers, nothing behind it does", CHANGE_MARK,
+                         failure_set_wans},
+    [EVENT_FLAP] = {"the WAN fails over and over", CHANGE_MARK, row_of_outages},
     [EVENT_ADDRESS_CHANGE] = {"the WAN gets another address", CHANGE_ADDRESS, address_change},
     [EVENT_ROUTE_ADD] = {"a route comes", CHANGE_CONFIG, route_add},
     [EVENT_ROUTE_REMOVE] = {"a route goes", CHANGE_CONFIG, route_remove},
@@ -131,6 +141,13 @@ const char *simulation_event_about(enum event_kind kind)
     return failures[kind].about;
 }
 
+void failure_tell(struct simulation *sim, enum change_kind kind, unsigned event)
+{
+    router_renew(sim->router);
+    probes_wake(sim);
+    simulation_note_change(sim, kind, (int)event);
+}
+
 static void failure_set(struct simulation *sim, unsigned event, bool begins)
 {
     const struct scenario_event *e = &sim->scenario->events[event];
@@ -140,9 +157,7 @@ static void failure_set(struct simulation *sim, unsigned event, bool begins)
         if (sim->observers[i].event)
             sim->observers[i].event(sim->observers[i].context, (int)event, begins, sim->now_ns);
     f->set(sim, e, begins);
-    router_renew(sim->router);
-    probes_wake(sim);
-    simulation_note_change(sim, f->change, (int)event);
+    failure_tell(sim, f->change, event);
 }
 
 void failure_begin(struct simulation *sim, unsigned event)

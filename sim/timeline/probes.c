@@ -69,18 +69,11 @@ void probe_send(struct simulation *sim, unsigned check)
 /* Can the check fail of it, or come back when it is over? */
 static bool concerns(const struct scenario_event *e, const struct rib_check *c, bool answered)
 {
-    switch ((enum event_kind)e->kind) {
-    case EVENT_LINK_DOWN:
-    case EVENT_GATEWAY_DOWN: return true;
-    case EVENT_BLACKHOLE: return addr_is_set(&c->via);
-    case EVENT_ADDRESS_CHANGE: return answered;
-    case EVENT_ROUTE_ADD:
-    case EVENT_ROUTE_REMOVE:
-    case EVENT_RULE_ADD:
-    case EVENT_RULE_REMOVE:
-    case EVENT_KINDS: break;
-    }
-    return false;
+    const enum event_kind fault = scenario_event_fault(e);
+
+    if (fault == EVENT_KINDS)
+        return e->kind == EVENT_ADDRESS_CHANGE && answered;
+    return fault != EVENT_BLACKHOLE || addr_is_set(&c->via);
 }
 
 /*
@@ -90,19 +83,21 @@ static bool concerns(const struct scenario_event *e, const struct rib_check *c, 
 static int event_behind(const struct simulation *sim, const struct rib_check *c, bool answered)
 {
     const int wan = c->iface == NEXTHOP_NONE ? -1 : sim->wan_of_iface[c->iface];
+    int64_t ended_ns = -1;
     int ended = -1;
 
     for (size_t i = 0; wan >= 0 && i < sim->scenario->events_len; i++) {
-        const struct event_course *course = &sim->courses.of[i];
+        const struct event_course *course = course_latest(&sim->courses, (unsigned)i);
 
         if (!scenario_event_has_wan(&sim->scenario->events[i], wan) || course->began_ns < 0 ||
             !concerns(&sim->scenario->events[i], c, answered))
             continue;
         if (course->ended_ns < 0 && !answered)
             return (int)i;
-        if (course->ended_ns >= 0 &&
-            (ended < 0 || course->ended_ns >= sim->courses.of[ended].ended_ns))
+        if (course->ended_ns >= 0 && course->ended_ns >= ended_ns) {
             ended = (int)i;
+            ended_ns = course->ended_ns;
+        }
     }
     return ended;
 }

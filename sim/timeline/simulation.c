@@ -59,6 +59,7 @@ struct simulation *simulation_create(const struct scenario *s)
         sim->lan[i] = net_make(&s->lan[i], -1);
     entrance_segments_init(sim);
     courses_init(&sim->courses, s);
+    sim->outages = mem_alloc(s->events_len, sizeof *sim->outages);
     sim->old_lengths = mem_alloc(s->events_len, sizeof *sim->old_lengths);
     sim->route_holds = mem_alloc(s->router.routes_len, sizeof *sim->route_holds);
     sim->rule_holds = mem_alloc(s->router.rules_len, sizeof *sim->rule_holds);
@@ -96,6 +97,7 @@ void simulation_destroy(struct simulation *sim)
     mem_free(sim->lan);
     mem_free(sim->segments);
     courses_free(&sim->courses);
+    mem_free(sim->outages);
     mem_free(sim->old_lengths);
     mem_free(sim->route_holds);
     mem_free(sim->rule_holds);
@@ -157,6 +159,7 @@ static enum family event_family(const struct scenario *s, int event)
     case EVENT_LINK_DOWN:
     case EVENT_GATEWAY_DOWN:
     case EVENT_BLACKHOLE:
+    case EVENT_FLAP:
     case EVENT_KINDS: break;
     }
     return FAMILY_NONE;
@@ -265,6 +268,7 @@ static void timer_run(struct simulation *sim, const struct timer *t)
     switch ((enum timer_kind)t->kind) {
     case TIMER_EVENT_BEGINS: failure_begin(sim, t->index); break;
     case TIMER_EVENT_ENDS: failure_end(sim, t->index); break;
+    case TIMER_OUTAGE: outages_turn(sim, t->index); break;
     case TIMER_PROBE: probe_send(sim, t->index); break;
     case TIMER_PROBE_OK: probe_end(sim, t->index, true); break;
     case TIMER_PROBE_LOST: probe_end(sim, t->index, false); break;
@@ -508,6 +512,11 @@ uint64_t simulation_steps_back(const struct simulation *sim)
 const struct event_course *simulation_event_course(const struct simulation *sim, int event)
 {
     return &sim->courses.of[event];
+}
+
+const struct course_outages *simulation_event_outages(const struct simulation *sim, int event)
+{
+    return &sim->courses.outages[event];
 }
 
 bool simulation_wan_is_up(const struct simulation *sim, int wan)

@@ -128,6 +128,7 @@ int64_t simulation_now_ns(const struct simulation *sim);
 uint64_t simulation_packets(const struct simulation *sim);   /* read so far */
 uint64_t simulation_steps_back(const struct simulation *sim); /* timestamps that did */
 const struct event_course *simulation_event_course(const struct simulation *sim, int event);
+const struct course_outages *simulation_event_outages(const struct simulation *sim, int event);
 
 /* Is the WAN's link up now, and how long has it been in all, until now? */
 bool simulation_wan_is_up(const struct simulation *sim, int wan);

@@ -6,6 +6,8 @@
  *     entrance.c     where a captured packet enters the router, and as what
  *     crossing.c     a packet and the link of its WAN
  *     failure.c      the kinds of events: what begins and what ends
+ *     outages.c      events that are a row of outages
+ *     course.c       what is known of each event's course
  *     probes.c       gateway checks: probes sent, answered or missed
  */
 #ifndef ECMPLAB_SIMULATION_PARTS_H
@@ -14,12 +16,14 @@
 #include "sim/timeline/actor.h"
 #include "sim/timeline/feed.h"
 #include "sim/timeline/heap.h"
+#include "sim/timeline/outages.h"
 #include "sim/timeline/simulation.h"
 #include "sim/timeline/wan.h"
 
 enum timer_kind {
     TIMER_EVENT_BEGINS, /* index: of the event */
     TIMER_EVENT_ENDS,
+    TIMER_OUTAGE,      /* index: of the event */
     TIMER_PROBE,       /* index: of the check */
     TIMER_PROBE_OK,    /* its answer comes */
     TIMER_PROBE_LOST,  /* its time is out */
@@ -82,6 +86,7 @@ struct simulation {
     size_t actors_len;
     struct decision decision; /* the last one */
     struct courses courses;
+    struct outages_plan *outages; /* an event each */
     uint8_t *old_lengths; /* an event each: of the network of the address that it replaced */
     struct hold *route_holds, *rule_holds;
     struct observer observers[SIMULATION_OBSERVERS_MAX];
@@ -145,6 +150,10 @@ enum reason crossing_down(struct simulation *sim, struct observation *o);
 /* failure.c */
 void failure_begin(struct simulation *sim, unsigned event);
 void failure_end(struct simulation *sim, unsigned event);
+/* The WANs of the event fail as it says (scenario_event_fault()), or that is over. */
+void failure_set_wans(struct simulation *sim, const struct scenario_event *e, bool begins);
+/* Something was done to the router or its WANs for the event: see who notices. */
+void failure_tell(struct simulation *sim, enum change_kind kind, unsigned event);
 
 /* probes.c */
 void probes_start(struct simulation *sim);

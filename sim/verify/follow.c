@@ -452,6 +452,7 @@ bool follow_event(struct follow *f, int event, bool begins)
     case EVENT_LINK_DOWN:
     case EVENT_GATEWAY_DOWN:
     case EVENT_BLACKHOLE:
+    case EVENT_FLAP:
     case EVENT_ADDRESS_CHANGE:
     case EVENT_KINDS: break;
     }
