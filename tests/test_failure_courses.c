@@ -258,6 +258,57 @@ static void a_flap_is_noticed_when_its_outages_last(void **state)
     }
 }
 
+/* ------------------------------------------------------------------------- in turn */
+
+static void each_wan_and_each_pair_fail_in_turn(void **state)
+{
+    static const struct {
+        const char *event;
+        struct {
+            const char *name;
+            double at;
+            uint8_t kind;
+            int first;
+            size_t wans;
+        } events[3];
+        size_t len;
+    } rows[] = {
+        {"'kind': 'each-wan', 'for': '5s'",
+         {{"each-wan1", 10, EVENT_LINK_DOWN, 0, 1}, {"each-wan2", 20, EVENT_LINK_DOWN, 1, 1}},
+         2},
+        {"'kind': 'each-wan', 'for': '5s', 'spacing': '30s', 'what': 'blackhole',"
+         " 'name': 'n'",
+         {{"n-wan1", 10, EVENT_BLACKHOLE, 0, 1}, {"n-wan2", 40, EVENT_BLACKHOLE, 1, 1}},
+         2},
+        {"'kind': 'each-pair', 'for': '5s', 'what': 'gateway-down', 'name': 'two'",
+         {{"two-wan1-wan2", 10, EVENT_GATEWAY_DOWN, 0, 2}},
+         1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct play *p = play_create();
+        char events[256];
+
+        snprintf(events, sizeof events, "[{'at': '10s', %s}]", rows[i].event);
+        play_run(p,
+                 &(struct play_text){.events = events, .more = ", 'duration': '100s'"});
+        assert_int_equal(p->scenario->events_len, rows[i].len);
+        for (size_t k = 0; k < rows[i].len; k++) {
+            const struct scenario_event *e = &p->scenario->events[k];
+            const struct event_course *c = simulation_event_course(p->sim, (int)k);
+
+            assert_string_equal(e->name, rows[i].events[k].name);
+            assert_int_equal(e->kind, rows[i].events[k].kind);
+            assert_int_equal(e->wan, rows[i].events[k].first);
+            assert_int_equal(scenario_event_wans(e), rows[i].events[k].wans);
+            assert_int_equal(c->began_ns, SECONDS(rows[i].events[k].at));
+            assert_int_equal(c->ended_ns, SECONDS(rows[i].events[k].at + 5));
+        }
+        play_destroy(p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -266,6 +317,7 @@ int main(void)
             a_shared_fault_is_known_by_its_first_wan_and_effective_with_its_last),
         cmocka_unit_test(a_flap_is_one_event_with_its_outages),
         cmocka_unit_test(a_flap_is_noticed_when_its_outages_last),
+        cmocka_unit_test(each_wan_and_each_pair_fail_in_turn),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

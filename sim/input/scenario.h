@@ -78,6 +78,9 @@ enum event_kind {
     EVENT_ROUTE_REMOVE,
     EVENT_RULE_ADD,
     EVENT_RULE_REMOVE,
+    /* in the file only: each stands for many of the kinds above */
+    EVENT_EACH_WAN,
+    EVENT_EACH_PAIR,
     EVENT_KINDS,
 };
 

@@ -8,6 +8,7 @@ const char *const event_kind_names[EVENT_KINDS] = {
     [EVENT_ADDRESS_CHANGE] = "address-change",
     [EVENT_ROUTE_ADD] = "route-add", [EVENT_ROUTE_REMOVE] = "route-remove",
     [EVENT_RULE_ADD] = "rule-add",   [EVENT_RULE_REMOVE] = "rule-remove",
+    [EVENT_EACH_WAN] = "each-wan",   [EVENT_EACH_PAIR] = "each-pair",
 };
 
 /* ---- reading ---- */
@@ -91,6 +92,15 @@ static const struct reader_field flap_fields[] = {
     READER_END,
 };
 
+static const struct reader_field each_fields[] = {
+    WHAT_FIELD,
+    {.name = "spacing", .kind = READER_DURATION, READER_AT(struct event_text, spacing_ns),
+     READER_GIVEN(struct event_text, spacing_given), .above_min = true,
+     .max = SCENARIO_DURATION_MAX,
+     .doc = "from one failure's beginning to the next one's; twice 'for' when left out"},
+    READER_END,
+};
+
 static const struct reader_field address_fields[] = {
     WAN_FIELD,
     {.name = "address", .kind = READER_PREFIX,
@@ -144,6 +154,9 @@ static const struct reader_variant variants[] = {
     [EVENT_ROUTE_REMOVE] = {"route-remove", "a route is removed", route_remove_fields},
     [EVENT_RULE_ADD] = {"rule-add", "a rule is added", rule_add_fields},
     [EVENT_RULE_REMOVE] = {"rule-remove", "a rule is removed", rule_remove_fields},
+    [EVENT_EACH_WAN] = {"each-wan", "each WAN fails, one after the other", each_fields},
+    [EVENT_EACH_PAIR] = {"each-pair", "each two WANs fail together, one pair after the other",
+                         each_fields},
     [EVENT_KINDS] = READER_END,
 };
 
@@ -185,6 +198,28 @@ static bool check_flap(const struct reader *r, struct event_text *t, const char 
     return true;
 }
 
+static bool check_each(const struct reader *r, struct event_text *t, const char *pointer)
+{
+    if (!t->for_given)
+        return diag_error(r->diag, pointer, "missing key 'for': how long each failure lasts");
+    if (!t->spacing_given)
+        t->spacing_ns = 2 * t->event.for_ns;
+    if (t->spacing_ns < t->event.for_ns)
+        return diag_error_member(r->diag, pointer, "spacing",
+                                 "shorter than 'for': failures would overlap");
+    return true;
+}
+
+/* What its kind alone asks for. */
+static bool check_kind(const struct reader *r, struct event_text *t, const char *pointer)
+{
+    if (t->event.kind == EVENT_FLAP)
+        return check_flap(r, t, pointer);
+    if (t->event.kind == EVENT_EACH_WAN || t->event.kind == EVENT_EACH_PAIR)
+        return check_each(r, t, pointer);
+    return true;
+}
+
 static bool check_event(const struct reader *r, void *object, const char *pointer)
 {
     struct event_text *t = object;
@@ -192,7 +227,7 @@ static bool check_event(const struct reader *r, void *object, const char *pointe
     if (!t->for_given)
         t->event.for_ns = -1;
     t->event.admin = t->how == 1;
-    t->ok = t->event.kind != EVENT_FLAP || check_flap(r, t, pointer);
+    t->ok = check_kind(r, t, pointer);
     return t->ok;
 }
 

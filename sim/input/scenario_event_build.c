@@ -289,11 +289,14 @@ static void event_build(struct building *b, const struct event_text *t,
 static void names_build(struct scenario_reading *s, const struct event_text *texts,
                         size_t len)
 {
-    struct scenario_names names = scenario_names_make(s, "event", len);
-
-    for (size_t i = 0; i < len; i++)
-        names.names[i] = texts[i].event.name;
-    scenario_names_check(s, &names, "/events", "/name");
+    for (size_t i = 1; i < len; i++)
+        for (size_t k = 0; k < i && texts[i].event.name; k++) {
+            if (!texts[k].event.name || strcmp(texts[i].event.name, texts[k].event.name) != 0)
+                continue;
+            diag_error_member(s->reader.diag, texts[i].event.pointer, "name",
+                              "there is already one event '%s'", texts[i].event.name);
+            break;
+        }
 }
 
 void scenario_events_build(struct scenario_reading *s, struct event_text *texts,

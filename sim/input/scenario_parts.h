@@ -22,6 +22,7 @@
  *     scenario_endpoints.c its hosts and servers
  *     scenario_law.c       the laws of its sizes and durations
  *     scenario_event.c     events as they are written
+ *     scenario_each.c      each-wan and each-pair become the events that they stand for
  *     scenario_event_build.c  and in the order of their time, names resolved
  *     scenario_expect.c    expectations
  *
@@ -292,7 +293,8 @@ struct event_text {
     struct place_text place, before;
     double duty;   /* flap */
     int64_t count;
-    bool for_given, count_given, before_given, ok;
+    int64_t spacing_ns; /* each-wan, each-pair */
+    bool for_given, count_given, before_given, spacing_given, ok;
 };
 
 struct expect_text {
@@ -304,6 +306,11 @@ extern const struct reader_object event_object, expect_object;
 
 void scenario_events_build(struct scenario_reading *s, struct event_text *texts,
                            size_t len, size_t routes_of_file, size_t rules_of_file);
+
+/* Put one event for each failure in the place of each-wan and each-pair. The WANs' names are
+ * known. */
+void scenario_events_expand(struct scenario_reading *s, struct event_text **texts,
+                            size_t *len);
 
 /* Every one is taken over, whatever was wrong: scenario_free() then knows them all. */
 void scenario_expects_build(struct scenario_reading *s, const struct expect_text *texts,

@@ -160,6 +160,8 @@ static enum family event_family(const struct scenario *s, int event)
     case EVENT_GATEWAY_DOWN:
     case EVENT_BLACKHOLE:
     case EVENT_FLAP:
+    case EVENT_EACH_WAN:
+    case EVENT_EACH_PAIR:
     case EVENT_KINDS: break;
     }
     return FAMILY_NONE;

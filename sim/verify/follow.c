@@ -454,6 +454,8 @@ bool follow_event(struct follow *f, int event, bool begins)
     case EVENT_BLACKHOLE:
     case EVENT_FLAP:
     case EVENT_ADDRESS_CHANGE:
+    case EVENT_EACH_WAN:
+    case EVENT_EACH_PAIR:
     case EVENT_KINDS: break;
     }
     return true;
