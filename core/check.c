@@ -5,6 +5,12 @@ void check_start(struct check *c, int64_t phase_ns)
     *c = (struct check){.next_probe_ns = phase_ns, .up = true};
 }
 
+void check_presume_up(struct check *c)
+{
+    c->up = true;
+    c->misses = 0;
+}
+
 void check_probe_sent(struct check *c, const struct config_check *settings)
 {
     c->next_probe_ns += settings->interval_ns;

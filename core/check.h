@@ -26,6 +26,9 @@ struct check {
 /* `phase_ns`, below the interval: when the first probe leaves. */
 void check_start(struct check *c, int64_t phase_ns);
 
+/* A route that comes takes its gateway for reachable: what was known before does not count. */
+void check_presume_up(struct check *c);
+
 /* The probe that was due has left. */
 void check_probe_sent(struct check *c, const struct config_check *settings);
 

@@ -183,10 +183,25 @@ void rib_destroy(struct rib *r)
     mem_free(r);
 }
 
+/* Nothing was known of a gateway that no enabled route has used: it is taken for reachable. */
+static void gateways_presume(struct rib *r, const struct rib_route *c)
+{
+    for (uint32_t i = 0; i < c->refs_len; i++) {
+        struct gateway *g = &r->gateways[c->refs[i].gateway];
+        bool used = false;
+
+        for (size_t k = 0; k < g->users_len && !used; k++)
+            used = r->routes[g->users[k]].enabled;
+        g->verdict_up |= !used;
+    }
+}
+
 void rib_route_set_disabled(struct rib *r, uint32_t route, bool disabled)
 {
     struct rib_route *c = &r->routes[route];
 
+    if (!disabled && !c->enabled)
+        gateways_presume(r, c);
     c->enabled = !disabled;
     c->deleted = false;
     for (uint32_t i = 0; i < c->refs_len; i++)

@@ -66,7 +66,11 @@ void rib_destroy(struct rib *r);
 /* The interface's state or addresses changed: follow. */
 void rib_iface_changed(struct rib *r, unsigned iface);
 
-/* A route of the configuration comes or goes (its `disabled`). */
+/*
+ * A route of the configuration comes or goes (its `disabled`). One that comes has its checked
+ * gateways taken for reachable, unless another route already has them checked. Coming again
+ * adds it anew, where the kernel had deleted it.
+ */
 void rib_route_set_disabled(struct rib *r, uint32_t route, bool disabled);
 
 /*

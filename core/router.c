@@ -251,6 +251,9 @@ void router_change_address(struct router *r, unsigned iface, const struct addr *
 void router_set_route_disabled(struct router *r, uint32_t route, bool disabled)
 {
     rib_route_set_disabled(r->rib, route, disabled);
+    for (size_t i = 0; i < rib_checks_len(r->rib); i++)
+        if (rib_check_get(r->rib, i).up && !r->checks[i].up)
+            check_presume_up(&r->checks[i]);
     changed(r);
 }
 

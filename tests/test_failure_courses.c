@@ -58,6 +58,9 @@ static void expect_course(const struct play *p, const char *when, int event,
     expect_times(when, simulation_event_course(p->sim, event), times);
 }
 
+static const char direct[] = "[{'gateway': '100.64.1.1', 'check_gateway': 'ping'},"
+                             " {'gateway': '100.64.2.1', 'distance': 2}]";
+
 /* ------------------------------------------------------------------------- shared risk */
 
 static void one_event_takes_all_its_wans(void **state)
@@ -258,6 +261,142 @@ static void a_flap_is_noticed_when_its_outages_last(void **state)
     }
 }
 
+/* ---------------------------------------------------------------------- new addresses */
+
+/* A flow that goes on, and one that begins each time, at 5, 15 and 25 s. */
+static void a_new_lease_brings_its_address_and_gateway(void **state)
+{
+    static const struct {
+        const char *when, *platform, *event, *changes, *lines;
+        double course[5];
+    } rows[] = {
+        {"another network, after a gap",
+         "routeros7",
+         "'kind': 'lease-change', 'address': '198.18.5.2/24', 'gateway': '198.18.5.1',"
+         " 'gap': '10s'",
+         "10 begins #0\n10 address wan1 v4 #0\n10 loss wan1 v4 #0\n"
+         "20 ends #0\n20 address wan1 v4 #0\n20 return wan1 v4 #0\n",
+         "1 delivered out wan1 as 100.64.1.2:5000\n2 delivered out wan2 as 100.64.2.2:5001\n"
+         "3 delivered out wan1 as 198.18.5.2:5002\n4 delivered out wan1 as 198.18.5.2:5000\n",
+         {10, 10, 10, 20, 20}},
+        {"... Linux, which deletes the routes of an interface without an address",
+         "linux",
+         "'kind': 'lease-change', 'address': '198.18.5.2/24', 'gateway': '198.18.5.1',"
+         " 'gap': '10s'",
+         "10 begins #0\n10 address wan1 v4 #0\n10 loss wan1 v4 #0\n"
+         "20 ends #0\n20 address wan1 v4 #0\n20 return wan1 v4 #0\n",
+         "1 delivered out wan1 as 100.64.1.2:5000\n2 delivered out wan2 as 100.64.2.2:5001\n"
+         "3 delivered out wan1 as 198.18.5.2:5002\n4 delivered out wan1 as 198.18.5.2:5000\n",
+         {10, 10, 10, 20, 20}},
+        {"... and has them back by the same gateway too",
+         "linux",
+         "'kind': 'lease-change', 'address': '100.64.1.9/24', 'gap': '10s'",
+         "10 begins #0\n10 address wan1 v4 #0\n10 loss wan1 v4 #0\n"
+         "20 ends #0\n20 address wan1 v4 #0\n20 return wan1 v4 #0\n",
+         "1 delivered out wan1 as 100.64.1.2:5000\n2 delivered out wan2 as 100.64.2.2:5001\n"
+         "3 delivered out wan1 as 100.64.1.9:5002\n4 delivered out wan1 as 100.64.1.9:5000\n",
+         {10, 10, 10, 20, 20}},
+        {"another network, at once",
+         "linux",
+         "'kind': 'lease-change', 'address': '198.18.5.2/24', 'gateway': '198.18.5.1'",
+         "10 begins #0\n10 address wan1 v4 #0\n10 ends #0\n10 address wan1 v4 #0\n",
+         "1 delivered out wan1 as 100.64.1.2:5000\n2 delivered out wan1 as 198.18.5.2:5001\n"
+         "3 delivered out wan1 as 198.18.5.2:5002\n4 delivered out wan1 as 198.18.5.2:5000\n",
+         {10, 10, 10, 10, 10}},
+        {"another network, the old gateway: nothing leads there",
+         "routeros7",
+         "'kind': 'lease-change', 'address': '198.18.5.2/24'",
+         "10 begins #0\n10 address wan1 v4 #0\n10 loss wan1 v4 #0\n10 ends #0\n"
+         "10 address wan1 v4 #0\n",
+         "1 delivered out wan1 as 100.64.1.2:5000\n2 delivered out wan2 as 100.64.2.2:5001\n"
+         "3 delivered out wan2 as 100.64.2.2:5002\n4 delivered out wan2 as 100.64.2.2:5000\n",
+         {10, 10, 10, 10, 10}},
+        {"a session that comes back as it was",
+         "routeros7",
+         "'kind': 'pppoe-reconnect', 'gap': '10s'",
+         "10 begins #0\n10 address wan1 v4 #0\n10 loss wan1 v4 #0\n10 loss wan1 v6 #0\n"
+         "20 ends #0\n20 address wan1 v4 #0\n20 return wan1 v4 #0\n20 return wan1 v6 #0\n",
+         "1 delivered out wan1 as 100.64.1.2:5000\n2 delivered out wan2 as 100.64.2.2:5001\n"
+         "3 delivered out wan1 as 100.64.1.2:5002\n4 delivered out wan1 as 100.64.1.2:5000\n",
+         {10, 10, 10, 20, 20}},
+        {"a session that comes back elsewhere",
+         "linux",
+         "'kind': 'pppoe-reconnect', 'gap': '10s', 'address': '198.18.5.2/24',"
+         " 'gateway': '198.18.5.1'",
+         "10 begins #0\n10 address wan1 v4 #0\n10 loss wan1 v4 #0\n"
+         "20 ends #0\n20 address wan1 v4 #0\n20 return wan1 v4 #0\n",
+         "1 delivered out wan1 as 100.64.1.2:5000\n2 delivered out wan2 as 100.64.2.2:5001\n"
+         "3 delivered out wan1 as 198.18.5.2:5002\n4 delivered out wan1 as 198.18.5.2:5000\n",
+         {10, 10, 10, 20, 20}},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct play *p = play_create();
+        char events[256];
+
+        play_packet(p, 0, "udp 192.168.10.5:5000 > 203.0.113.9:53");
+        play_packet(p, 15, "udp 192.168.10.5:5001 > 203.0.113.9:53");
+        play_packet(p, 25, "udp 192.168.10.5:5002 > 203.0.113.9:53");
+        play_packet(p, 26, "udp 192.168.10.5:5000 > 203.0.113.9:53");
+        snprintf(events, sizeof events, "[{'at': '10s', 'wan': 'wan1', %s}]",
+                 rows[i].event);
+        play_run(p, &(struct play_text){.platform = rows[i].platform, .events = events});
+        play_expect_packets(p, rows[i].when, rows[i].lines);
+        play_expect_changes(p, rows[i].when, rows[i].changes);
+        expect_course(p, rows[i].when, 0, rows[i].course);
+        play_destroy(p);
+    }
+}
+
+/* The second lease takes over what the first one wrote; then the file's route 0 goes. */
+static void leases_follow_one_another(void **state)
+{
+    static const char *const platforms[] = {"routeros7", "linux"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(platforms); i++) {
+        struct play *p = play_create();
+
+        play_packet(p, 0, "udp 192.168.10.5:5000 > 203.0.113.9:53");
+        play_packet(p, 10, "udp 192.168.10.5:5001 > 203.0.113.9:53");
+        play_packet(p, 20, "udp 192.168.10.5:5002 > 203.0.113.9:53");
+        play_packet(p, 30, "udp 192.168.10.5:5003 > 203.0.113.9:53");
+        play_run(p, &(struct play_text){
+                        .platform = platforms[i],
+                        .events =
+                            "[{'at': '5s', 'wan': 'wan1', 'kind': 'lease-change',"
+                            " 'address': '198.18.5.2/24', 'gateway': '198.18.5.1'},"
+                            " {'at': '15s', 'wan': 'wan1', 'kind': 'lease-change',"
+                            " 'address': '198.18.6.2/24', 'gateway': '198.18.6.1'},"
+                            " {'at': '25s', 'kind': 'route-remove', 'route': 0}]"});
+        play_expect_packets(p, platforms[i],
+                            "1 delivered out wan1 as 100.64.1.2:5000\n"
+                            "2 delivered out wan1 as 198.18.5.2:5001\n"
+                            "3 delivered out wan1 as 198.18.6.2:5002\n"
+                            "4 delivered out wan2 as 100.64.2.2:5003\n");
+        play_destroy(p);
+    }
+}
+
+/* The new gateway's check begins when its route comes: it is used at once. */
+static void a_new_gateway_is_presumed_to_answer(void **state)
+{
+    struct play *p = play_create();
+
+    (void)state;
+    play_packet(p, 0, "udp 192.168.10.5:5000 > 203.0.113.9:53");
+    play_packet(p, 50, "udp 192.168.10.5:5000 > 203.0.113.9:53");
+    play_run(p, &(struct play_text){
+                    .routes = direct,
+                    .events = "[{'at': '50s', 'wan': 'wan1', 'kind': 'lease-change',"
+                              " 'address': '198.18.5.2/24', 'gateway': '198.18.5.1'}]"});
+    play_expect_packets(p, "checked",
+                        "1 delivered out wan1 as 100.64.1.2:5000\n"
+                        "2 delivered out wan1 as 198.18.5.2:5000\n");
+    play_destroy(p);
+}
+
 /* ------------------------------------------------------------------------- in turn */
 
 static void each_wan_and_each_pair_fail_in_turn(void **state)
@@ -318,6 +457,9 @@ int main(void)
         cmocka_unit_test(a_flap_is_one_event_with_its_outages),
         cmocka_unit_test(a_flap_is_noticed_when_its_outages_last),
         cmocka_unit_test(each_wan_and_each_pair_fail_in_turn),
+        cmocka_unit_test(a_new_lease_brings_its_address_and_gateway),
+        cmocka_unit_test(leases_follow_one_another),
+        cmocka_unit_test(a_new_gateway_is_presumed_to_answer),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

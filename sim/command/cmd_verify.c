@@ -8,6 +8,7 @@
 #include "core/memory.h"
 #include "sim/command/command.h"
 #include "sim/verify/findings.h"
+#include "sim/verify/follow.h"
 #include "sim/verify/replay.h"
 
 const char usage_verify[] =
@@ -139,6 +140,11 @@ int command_verify(int argc, char **argv)
     s = scenario_open(argv[optind], &o.change.changes, &code);
     if (!s)
         return code;
+    if (!follow_can(s, error, sizeof error)) {
+        fprintf(stderr, "ecmplab verify: %s\n", error);
+        scenario_free(s);
+        return EXIT_BAD_INPUT;
+    }
     if (*lab_missing()) {
         scenario_free(s);
         return skipped(lab_missing());

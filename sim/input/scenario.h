@@ -74,6 +74,8 @@ enum event_kind {
     EVENT_BLACKHOLE,
     EVENT_FLAP,
     EVENT_ADDRESS_CHANGE,
+    EVENT_LEASE_CHANGE,
+    EVENT_PPPOE_RECONNECT,
     EVENT_ROUTE_ADD,
     EVENT_ROUTE_REMOVE,
     EVENT_RULE_ADD,
@@ -87,6 +89,13 @@ enum event_kind {
 extern const char *const event_kind_names[EVENT_KINDS];
 extern const char *const traffic_kind_names[TRAFFIC_KINDS]; /* NULL: written as another, with a key of its own */
 
+/* From then on another route stands for one of the configuration: the same by a new gateway, or
+ * (both are one) the same once more, which Linux had deleted with the address. */
+struct renumbering {
+    unsigned route; /* as the file or an event has it */
+    unsigned by;
+};
+
 struct scenario_event {
     const char *pointer;
     const char *name; /* of its phases; NULL: none */
@@ -99,8 +108,11 @@ struct scenario_event {
     bool admin;     /* EVENT_LINK_DOWN: administratively, not by loss of carrier */
     uint8_t what;   /* EVENT_FLAP: enum event_kind, how its WANs fail */
     int64_t period_ns, down_ns; /* EVENT_FLAP: from outage to outage; how long each lasts */
-    struct prefix address;   /* EVENT_ADDRESS_CHANGE: the new one */
+    struct prefix address;   /* of kinds that bring one (scenario_event_brings_address()) */
     struct addr old_address; /* and the one that it replaces */
+    struct addr gateway;     /* EVENT_LEASE_CHANGE, EVENT_PPPOE_RECONNECT: the new one; or unset */
+    const struct renumbering *renumbered; /* the same kinds: when the address is there */
+    size_t renumbered_len;
     unsigned index; /* of the route or rule that comes or goes */
 };
 
@@ -185,6 +197,19 @@ static inline int scenario_event_wan(const struct scenario_event *e, size_t i)
 /* How the event's WANs fail: EVENT_LINK_DOWN, EVENT_GATEWAY_DOWN or EVENT_BLACKHOLE;
  * EVENT_KINDS: they do not. */
 enum event_kind scenario_event_fault(const struct scenario_event *e);
+
+/* Does it replace old_address by address? */
+static inline bool scenario_event_brings_address(const struct scenario_event *e)
+{
+    return e->kind == EVENT_ADDRESS_CHANGE || e->kind == EVENT_LEASE_CHANGE ||
+           e->kind == EVENT_PPPOE_RECONNECT;
+}
+
+/* For good: when it ends, the new address stays. */
+static inline bool scenario_event_renews(const struct scenario_event *e)
+{
+    return e->kind == EVENT_LEASE_CHANGE || e->kind == EVENT_PPPOE_RECONNECT;
+}
 
 /* Is it a row of outages? */
 bool scenario_event_has_outages(const struct scenario_event *e);

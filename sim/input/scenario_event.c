@@ -5,7 +5,8 @@
 const char *const event_kind_names[EVENT_KINDS] = {
     [EVENT_LINK_DOWN] = "link-down", [EVENT_GATEWAY_DOWN] = "gateway-down",
     [EVENT_BLACKHOLE] = "blackhole", [EVENT_FLAP] = "flap",
-    [EVENT_ADDRESS_CHANGE] = "address-change",
+    [EVENT_ADDRESS_CHANGE] = "address-change", [EVENT_LEASE_CHANGE] = "lease-change",
+    [EVENT_PPPOE_RECONNECT] = "pppoe-reconnect",
     [EVENT_ROUTE_ADD] = "route-add", [EVENT_ROUTE_REMOVE] = "route-remove",
     [EVENT_RULE_ADD] = "rule-add",   [EVENT_RULE_REMOVE] = "rule-remove",
     [EVENT_EACH_WAN] = "each-wan",   [EVENT_EACH_PAIR] = "each-pair",
@@ -113,6 +114,39 @@ static const struct reader_field address_fields[] = {
     READER_END,
 };
 
+#define RENEWAL_FIELDS \
+    {.name = "old_address", .kind = READER_ADDR, \
+     READER_AT(struct event_text, event.old_address), \
+     .doc = "the one that goes; the first of that family when left out"}, \
+    {.name = "gateway", .kind = READER_ADDR, READER_AT(struct event_text, event.gateway), \
+     .doc = "takes the place of the routes' gateways on the old address's network"}
+
+static const struct reader_field lease_fields[] = {
+    WAN_FIELD,
+    {.name = "address", .kind = READER_PREFIX,
+     READER_AT(struct event_text, event.address),
+     .host_bits = READER_HOST_BITS_KEPT, .required = true,
+     .doc = "the new one, with the length of its network"},
+    RENEWAL_FIELDS,
+    {.name = "gap", .kind = READER_DURATION, READER_AT(struct event_text, gap_ns),
+     .by_default = "0s", .max = SCENARIO_DURATION_MAX,
+     .doc = "how long the WAN has no address"},
+    READER_END,
+};
+
+static const struct reader_field pppoe_fields[] = {
+    WAN_FIELD,
+    {.name = "address", .kind = READER_PREFIX,
+     READER_AT(struct event_text, event.address),
+     .host_bits = READER_HOST_BITS_KEPT,
+     .doc = "the new one, with the length of its network; the old one when left out"},
+    RENEWAL_FIELDS,
+    {.name = "gap", .kind = READER_DURATION, READER_AT(struct event_text, gap_ns),
+     .by_default = "5s", .above_min = true, .max = SCENARIO_DURATION_MAX,
+     .doc = "how long the session is down"},
+    READER_END,
+};
+
 static const struct reader_field route_add_fields[] = {
     {.name = "route", .kind = READER_OBJECT_PTR, READER_AT(struct event_text, route),
      .object = &route_object, .required = true, .doc = "as in the router's routes"},
@@ -150,6 +184,11 @@ static const struct reader_variant variants[] = {
     [EVENT_FLAP] = {"flap", "the WAN fails over and over, in even periods", flap_fields},
     [EVENT_ADDRESS_CHANGE] = {"address-change", "the WAN gets another address",
                               address_fields},
+    [EVENT_LEASE_CHANGE] = {"lease-change", "the WAN loses its address and gets another",
+                            lease_fields},
+    [EVENT_PPPOE_RECONNECT] = {"pppoe-reconnect",
+                               "the WAN's session ends, and comes back with an address",
+                               pppoe_fields},
     [EVENT_ROUTE_ADD] = {"route-add", "a route is added", route_add_fields},
     [EVENT_ROUTE_REMOVE] = {"route-remove", "a route is removed", route_remove_fields},
     [EVENT_RULE_ADD] = {"rule-add", "a rule is added", rule_add_fields},
@@ -210,11 +249,29 @@ static bool check_each(const struct reader *r, struct event_text *t, const char 
     return true;
 }
 
+/* It lasts for its gap; the new address stays. */
+static bool check_renewal(const struct reader *r, struct event_text *t, const char *pointer)
+{
+    struct scenario_event *e = &t->event;
+
+    if (t->for_given)
+        return diag_error_member(r->diag, pointer, "for",
+                                 "the new address stays; 'gap' says how long there is none");
+    e->for_ns = t->gap_ns;
+    if (addr_is_set(&e->gateway) && addr_is_set(&e->address.addr) &&
+        e->gateway.family != e->address.addr.family)
+        return diag_error_member(r->diag, pointer, "gateway",
+                                 "not of the new address's family");
+    return true;
+}
+
 /* What its kind alone asks for. */
 static bool check_kind(const struct reader *r, struct event_text *t, const char *pointer)
 {
     if (t->event.kind == EVENT_FLAP)
         return check_flap(r, t, pointer);
+    if (scenario_event_renews(&t->event))
+        return check_renewal(r, t, pointer);
     if (t->event.kind == EVENT_EACH_WAN || t->event.kind == EVENT_EACH_PAIR)
         return check_each(r, t, pointer);
     return true;
@@ -235,6 +292,8 @@ enum event_kind scenario_event_fault(const struct scenario_event *e)
 {
     if (e->kind <= EVENT_BLACKHOLE)
         return e->kind;
+    if (e->kind == EVENT_PPPOE_RECONNECT)
+        return EVENT_LINK_DOWN;
     return scenario_event_has_outages(e) ? e->what : EVENT_KINDS;
 }
 

@@ -93,6 +93,7 @@ struct building {
     size_t next_route, next_rule; /* of those that events add */
     struct rule_insertion *insertions;
     size_t insertions_len;
+    struct renumber renumber;
 };
 
 static void rule_added(struct building *b, const struct event_text *t, size_t added)
@@ -140,47 +141,52 @@ static void target_build(struct building *b, const struct event_text *t,
 /* Is the address that `p` brought there when `e` begins? */
 static bool is_in_force(const struct scenario_event *p, const struct scenario_event *e)
 {
-    return p->kind == EVENT_ADDRESS_CHANGE && p->wan == e->wan &&
-           (p->for_ns < 0 || p->at_ns + p->for_ns > e->at_ns);
+    return scenario_event_brings_address(p) && p->wan == e->wan &&
+           (scenario_event_renews(p) || p->for_ns < 0 || p->at_ns + p->for_ns > e->at_ns);
 }
 
-/* The interface's first address of the family as earlier events have left it. */
-static void old_address_default(struct scenario_reading *s, struct scenario_event *e,
+/* The interface's first address of the family (NONE: of any), as earlier events left it. */
+static bool old_address_default(struct scenario_reading *s, struct scenario_event *e,
                                 const struct config_iface *iface)
 {
     const struct scenario_event *events = s->scenario->events;
+    const unsigned family = e->address.addr.family;
 
     for (size_t i = 0; i < iface->addresses_len && !addr_is_set(&e->old_address); i++)
-        if (iface->addresses[i].addr.family == e->address.addr.family)
+        if (family == FAMILY_NONE || iface->addresses[i].addr.family == family)
             e->old_address = iface->addresses[i].addr;
-    if (!addr_is_set(&e->old_address)) {
-        diag_error(s->reader.diag, e->pointer,
-                   "interface '%s' has no %s address that this one could replace",
-                   iface->name, scenario_family_name(e->address.addr.family));
-        return;
-    }
+    if (!addr_is_set(&e->old_address))
+        return diag_error(s->reader.diag, e->pointer,
+                          "interface '%s' has no %s%saddress that this one could replace",
+                          iface->name,
+                          family == FAMILY_NONE ? "" : scenario_family_name(family),
+                          family == FAMILY_NONE ? "" : " ");
     for (const struct scenario_event *p = events; p < e; p++)
         if (is_in_force(p, e) && addr_equal(&p->old_address, &e->old_address))
             e->old_address = p->address.addr;
+    return true;
 }
 
-static bool is_address_of(const struct scenario_reading *s,
-                          const struct scenario_event *e,
-                          const struct config_iface *iface)
+/* The old address as it is when the event begins; NULL: it is not there. */
+static const struct prefix *address_then(const struct scenario_reading *s,
+                                         const struct scenario_event *e,
+                                         const struct config_iface *iface)
 {
+    const struct prefix *found = NULL;
+
     for (size_t i = 0; i < iface->addresses_len; i++)
         if (addr_equal(&iface->addresses[i].addr, &e->old_address))
-            return true;
+            found = &iface->addresses[i];
     for (const struct scenario_event *p = s->scenario->events; p < e; p++)
         if (is_in_force(p, e) && addr_equal(&p->address.addr, &e->old_address))
-            return true;
-    return false;
+            found = &p->address;
+    return found;
 }
 
 /* What ends while another change is in force would bring back an address that is gone. */
 static bool addresses_overlap(const struct scenario_event *a, const struct scenario_event *b)
 {
-    return a->kind == EVENT_ADDRESS_CHANGE && b->kind == EVENT_ADDRESS_CHANGE &&
+    return scenario_event_brings_address(a) && scenario_event_brings_address(b) &&
            a->wan == b->wan && a->address.addr.family == b->address.addr.family &&
            a->for_ns >= 0 && b->at_ns < a->at_ns + a->for_ns;
 }
@@ -197,26 +203,41 @@ static void overlap_judge(struct scenario_reading *s, const struct scenario_even
         }
 }
 
-static void address_judge(struct scenario_reading *s, struct scenario_event *e)
+/* The address that goes, as it is then; NULL after telling that there is none. */
+static const struct prefix *address_judge(struct scenario_reading *s,
+                                          struct scenario_event *e)
 {
-    const int index = s->scenario->wans[e->wan].iface;
-    const struct config_iface *iface;
+    const struct config_iface *iface =
+        &s->scenario->router.ifaces[s->scenario->wans[e->wan].iface];
+    const struct prefix *old;
     char text[ADDR_TEXT_MAX];
 
-    if (index < 0)
-        return;
-    iface = &s->scenario->router.ifaces[index];
-    if (!addr_is_set(&e->old_address)) {
-        old_address_default(s, e, iface);
-        return;
-    }
-    if (e->old_address.family != e->address.addr.family)
+    if (!addr_is_set(&e->old_address) && !old_address_default(s, e, iface))
+        return NULL;
+    old = address_then(s, e, iface);
+    if (addr_is_set(&e->address.addr) &&
+        e->old_address.family != e->address.addr.family)
         diag_error_member(s->reader.diag, e->pointer, "old_address",
                           "not of the new address's family");
-    else if (!is_address_of(s, e, iface))
+    else if (!old)
         diag_error_member(s->reader.diag, e->pointer, "old_address",
                           "interface '%s' has no address %s then", iface->name,
                           addr_format(&e->old_address, text));
+    else if (!addr_is_set(&e->address.addr))
+        e->address = *old; /* it comes back with the same */
+    return old;
+}
+
+static void address_build(struct building *b, struct scenario_event *e)
+{
+    const struct prefix *old;
+
+    if (b->s->scenario->wans[e->wan].iface < 0)
+        return;
+    old = address_judge(b->s, e);
+    overlap_judge(b->s, e);
+    if (old && scenario_event_renews(e))
+        scenario_renumber(b->s, &b->renumber, e, old);
 }
 
 /* ---- all of them ---- */
@@ -308,7 +329,8 @@ void scenario_events_build(struct scenario_reading *s, struct event_text *texts,
                          .routes = route_targets(s, routes_of_file),
                          .rules = rule_targets(s, rules_of_file),
                          .next_route = routes_of_file,
-                         .next_rule = rules_of_file};
+                         .next_rule = rules_of_file,
+                         .renumber = scenario_renumber_start(s)};
 
     b.insertions = arena_alloc(s->reader.arena, len, sizeof *b.insertions);
     s->scenario->events = events;
@@ -322,10 +344,8 @@ void scenario_events_build(struct scenario_reading *s, struct event_text *texts,
         qsort(order, len, sizeof *order, compare_events);
     for (size_t i = 0; i < len; i++) {
         event_build(&b, order[i], &events[i]);
-        if (order[i]->ok && events[i].kind == EVENT_ADDRESS_CHANGE && events[i].wan >= 0) {
-            address_judge(s, &events[i]);
-            overlap_judge(s, &events[i]);
-        }
+        if (order[i]->ok && scenario_event_brings_address(&events[i]) && events[i].wan >= 0)
+            address_build(&b, &events[i]);
     }
     if (s->platform == PLATFORM_ROUTEROS7)
         scenario_rules_number(s, b.insertions, b.insertions_len, rules_of_file);

@@ -23,6 +23,7 @@
  *     scenario_law.c       the laws of its sizes and durations
  *     scenario_event.c     events as they are written
  *     scenario_each.c      each-wan and each-pair become the events that they stand for
+ *     scenario_renumber.c  the routes of a WAN that gets an address of another network
  *     scenario_event_build.c  and in the order of their time, names resolved
  *     scenario_expect.c    expectations
  *
@@ -62,6 +63,7 @@ struct scenario_reading {
     int platform; /* enum platform; -1: unknown, so nothing is judged by it */
     struct scenario_names ifaces, tables, wans;
     bool ifaces_ok; /* all of them, with their addresses, could be read */
+    size_t routes_written; /* of the router's routes: by the file or an event */
 };
 
 static inline struct scenario_reading *scenario_reading_of(const struct reader *r)
@@ -294,6 +296,7 @@ struct event_text {
     double duty;   /* flap */
     int64_t count;
     int64_t spacing_ns; /* each-wan, each-pair */
+    int64_t gap_ns;     /* lease-change, pppoe-reconnect */
     bool for_given, count_given, before_given, spacing_given, ok;
 };
 
@@ -311,6 +314,21 @@ void scenario_events_build(struct scenario_reading *s, struct event_text *texts,
  * known. */
 void scenario_events_expand(struct scenario_reading *s, struct event_text **texts,
                             size_t *len);
+
+/*
+ * Find the route that takes the place of each that a new lease concerns; those that do not
+ * exist yet are added to the router's, disabled. `old` is the address that goes. In the order
+ * of time. `standing` holds which route now stands for each of `routes`.
+ */
+struct renumber {
+    unsigned *standing;
+    size_t routes;
+    size_t cap; /* of the router's routes */
+    size_t made;
+};
+struct renumber scenario_renumber_start(struct scenario_reading *s);
+void scenario_renumber(struct scenario_reading *s, struct renumber *r,
+                       struct scenario_event *e, const struct prefix *old);
 
 /* Every one is taken over, whatever was wrong: scenario_free() then knows them all. */
 void scenario_expects_build(struct scenario_reading *s, const struct expect_text *texts,

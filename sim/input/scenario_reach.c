@@ -43,6 +43,21 @@ static bool is_on_link(const struct router_config *c, const struct config_gatewa
     return false;
 }
 
+/* Has an event brought the interface such a network? */
+static bool is_on_link_later(const struct scenario *s, const struct config_gateway *g)
+{
+    for (size_t i = 0; i < s->events_len && g->iface >= 0; i++) {
+        const struct scenario_event *e = &s->events[i];
+
+        if (scenario_event_brings_address(e) && e->wan >= 0 &&
+            s->wans[e->wan].iface == g->iface &&
+            e->address.addr.family == g->addr.family &&
+            addr_common_bits(&e->address.addr, &g->addr) >= e->address.length)
+            return true;
+    }
+    return false;
+}
+
 static bool is_own(const struct router_config *c, const struct addr *a)
 {
     for (size_t i = 0; i < c->ifaces_len; i++)
@@ -95,7 +110,8 @@ static void judge_linux(struct scenario_reading *s, const struct config_route *r
         if (!addr_is_set(&g->addr))
             continue;
         gateway_pointer(route, i, pointer);
-        if (!is_on_link(c, g))
+        if (!is_on_link(c, g) &&
+            (!route->disabled || !is_on_link_later(s->scenario, g)))
             diag_error(d, pointer, "on no network of %s, so Linux refuses the route",
                        g->iface >= 0 ? "that interface" : "the router's interfaces");
         else if (is_own(c, &g->addr))
@@ -308,7 +324,8 @@ static void judge_linux_routes(struct scenario_reading *s,
     if (!s->ifaces_ok)
         return;
     for (size_t i = 0; i < len; i++)
-        judge_linux(s, sorted[i]);
+        if ((size_t)(sorted[i] - s->scenario->router.routes) < s->routes_written)
+            judge_linux(s, sorted[i]); /* what a lease rewrote was judged with it */
     judge_slots(s, sorted, len);
 }
 

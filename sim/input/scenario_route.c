@@ -345,5 +345,5 @@ void scenario_routes_build(struct scenario_reading *s, struct route_text *const 
             routes[i].disabled = true;
     }
     s->scenario->router.routes = routes;
-    s->scenario->router.routes_len = len;
+    s->scenario->router.routes_len = s->routes_written = len;
 }

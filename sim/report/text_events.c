@@ -111,15 +111,17 @@ void text_hosts(struct page *p, const json_t *result)
         page_line(p, TONE_PLAIN, 4, "  and %zu more", others - HOSTS_SHOWN_MAX);
 }
 
+/* Something breaks and is whole again; nobody has changed anything on purpose. */
 static bool is_failure(const json_t *event)
 {
-    static const char *const kinds[] = {"link-down", "gateway-down", "blackhole", "flap"};
+    static const char *const changes[] = {"address-change", "route-add", "route-remove",
+                                          "rule-add", "rule-remove"};
     const char *kind = document_string(event, "kind");
 
-    for (size_t i = 0; kind && i < sizeof kinds / sizeof kinds[0]; i++)
-        if (strcmp(kind, kinds[i]) == 0)
-            return true;
-    return false;
+    for (size_t i = 0; kind && i < sizeof changes / sizeof changes[0]; i++)
+        if (strcmp(kind, changes[i]) == 0)
+            return false;
+    return kind != NULL;
 }
 
 /* "30.2 s  traffic went another way"; "never" for null, nothing when it is absent. */

@@ -54,6 +54,26 @@ static void row_of_outages(struct simulation *sim, const struct scenario_event *
         outages_end(sim, event);
 }
 
+/* Is it there, as configured and by all the events that add it or take it away now? */
+static bool is_held_off(const struct hold *h, bool configured_off)
+{
+    return (configured_off && !h->added) || h->removed;
+}
+
+static void route_hold(struct simulation *sim, unsigned route)
+{
+    router_set_route_disabled(sim->router, sim->standing[route],
+                              is_held_off(&sim->route_holds[route],
+                                          sim->scenario->router.routes[route].disabled));
+}
+
+static void rule_hold(struct simulation *sim, unsigned rule)
+{
+    router_set_rule_disabled(sim->router, rule,
+                             is_held_off(&sim->rule_holds[rule],
+                                         sim->scenario->router.rules[rule].disabled));
+}
+
 static uint8_t length_now(const struct simulation *sim, unsigned iface, const struct addr *a)
 {
     const struct iface_state *state = router_iface(sim->router, iface);
@@ -78,24 +98,45 @@ static void address_change(struct simulation *sim, const struct scenario_event *
     }
 }
 
-/* Is it there, as configured and by all the events that add it or take it away now? */
-static bool is_held_off(const struct hold *h, bool configured_off)
+static void address_goes(struct simulation *sim, const struct scenario_event *e)
 {
-    return (configured_off && !h->added) || h->removed;
+    const unsigned iface = (unsigned)sim->scenario->wans[e->wan].iface;
+    const struct prefix none = {.length = 0};
+
+    router_change_address(sim->router, iface, &e->old_address, &none);
 }
 
-static void route_hold(struct simulation *sim, unsigned route)
+static void address_comes(struct simulation *sim, const struct scenario_event *e)
 {
-    router_set_route_disabled(sim->router, route,
-                              is_held_off(&sim->route_holds[route],
-                                          sim->scenario->router.routes[route].disabled));
+    const unsigned iface = (unsigned)sim->scenario->wans[e->wan].iface;
+    const struct addr none = {.family = FAMILY_NONE};
+
+    router_change_address(sim->router, iface, &none, &e->address);
+    for (size_t i = 0; i < e->renumbered_len; i++) {
+        const struct renumbering *r = &e->renumbered[i];
+
+        if (sim->standing[r->route] != r->by)
+            router_set_route_disabled(sim->router, sim->standing[r->route], true);
+        sim->standing[r->route] = r->by;
+        route_hold(sim, r->route);
+    }
 }
 
-static void rule_hold(struct simulation *sim, unsigned rule)
+static void lease_change(struct simulation *sim, const struct scenario_event *e, bool begins)
 {
-    router_set_rule_disabled(sim->router, rule,
-                             is_held_off(&sim->rule_holds[rule],
-                                         sim->scenario->router.rules[rule].disabled));
+    if (begins)
+        address_goes(sim, e);
+    if (begins == (e->for_ns == 0))
+        address_comes(sim, e);
+}
+
+static void pppoe_reconnect(struct simulation *sim, const struct scenario_event *e, bool begins)
+{
+    failure_set_wans(sim, e, begins);
+    if (begins)
+        address_goes(sim, e);
+    else
+        address_comes(sim, e);
 }
 
 static void route_add(struct simulation *sim, const struct scenario_event *e, bool begins)
@@ -130,6 +171,10 @@ static const struct failure failures[EVENT_KINDS] = {
                          failure_set_wans},
     [EVENT_FLAP] = {"the WAN fails over and over", CHANGE_MARK, row_of_outages},
     [EVENT_ADDRESS_CHANGE] = {"the WAN gets another address", CHANGE_ADDRESS, address_change},
+    [EVENT_LEASE_CHANGE] = {"the WAN loses its address and gets another", CHANGE_ADDRESS,
+                            lease_change},
+    [EVENT_PPPOE_RECONNECT] = {"the WAN's session ends and comes back", CHANGE_ADDRESS,
+                               pppoe_reconnect},
     [EVENT_ROUTE_ADD] = {"a route comes", CHANGE_CONFIG, route_add},
     [EVENT_ROUTE_REMOVE] = {"a route goes", CHANGE_CONFIG, route_remove},
     [EVENT_RULE_ADD] = {"a rule comes", CHANGE_CONFIG, rule_add},

@@ -72,7 +72,7 @@ static bool concerns(const struct scenario_event *e, const struct rib_check *c, 
     const enum event_kind fault = scenario_event_fault(e);
 
     if (fault == EVENT_KINDS)
-        return e->kind == EVENT_ADDRESS_CHANGE && answered;
+        return e->kind == EVENT_LEASE_CHANGE || (e->kind == EVENT_ADDRESS_CHANGE && answered);
     return fault != EVENT_BLACKHOLE || addr_is_set(&c->via);
 }
 

@@ -63,6 +63,9 @@ struct simulation *simulation_create(const struct scenario *s)
     sim->old_lengths = mem_alloc(s->events_len, sizeof *sim->old_lengths);
     sim->route_holds = mem_alloc(s->router.routes_len, sizeof *sim->route_holds);
     sim->rule_holds = mem_alloc(s->router.rules_len, sizeof *sim->rule_holds);
+    sim->standing = mem_alloc(s->router.routes_len, sizeof *sim->standing);
+    for (size_t i = 0; i < s->router.routes_len; i++)
+        sim->standing[i] = (unsigned)i;
     for (size_t i = 0; i < s->events_len; i++)
         heap_push(&sim->timers, s->events[i].at_ns, TIMER_EVENT_BEGINS, (uint32_t)i);
     probes_start(sim);
@@ -99,6 +102,7 @@ void simulation_destroy(struct simulation *sim)
     courses_free(&sim->courses);
     mem_free(sim->outages);
     mem_free(sim->old_lengths);
+    mem_free(sim->standing);
     mem_free(sim->route_holds);
     mem_free(sim->rule_holds);
     mem_free(sim->sleeping);
@@ -151,7 +155,9 @@ static enum family event_family(const struct scenario *s, int event)
     const struct scenario_event *e = &s->events[event];
 
     switch ((enum event_kind)e->kind) {
-    case EVENT_ADDRESS_CHANGE: return e->address.addr.family;
+    case EVENT_ADDRESS_CHANGE:
+    case EVENT_LEASE_CHANGE:
+    case EVENT_PPPOE_RECONNECT: return e->address.addr.family;
     case EVENT_ROUTE_ADD:
     case EVENT_ROUTE_REMOVE: return s->router.routes[e->index].dst.addr.family;
     case EVENT_RULE_ADD:

@@ -89,6 +89,7 @@ struct simulation {
     struct outages_plan *outages; /* an event each */
     uint8_t *old_lengths; /* an event each: of the network of the address that it replaced */
     struct hold *route_holds, *rule_holds;
+    unsigned *standing; /* which route now stands for each of the configuration */
     struct observer observers[SIMULATION_OBSERVERS_MAX];
     size_t observers_len;
     int64_t now_ns;

@@ -454,9 +454,26 @@ bool follow_event(struct follow *f, int event, bool begins)
     case EVENT_BLACKHOLE:
     case EVENT_FLAP:
     case EVENT_ADDRESS_CHANGE:
+    case EVENT_LEASE_CHANGE:
+    case EVENT_PPPOE_RECONNECT:
     case EVENT_EACH_WAN:
     case EVENT_EACH_PAIR:
     case EVENT_KINDS: break;
+    }
+    return true;
+}
+
+bool follow_can(const struct scenario *s, char *why, size_t why_size)
+{
+    for (size_t i = 0; i < s->events_len; i++) {
+        const struct scenario_event *e = &s->events[i];
+
+        if (!scenario_event_renews(e) || s->router.platform != PLATFORM_LINUX)
+            continue;
+        snprintf(why, why_size,
+                 "%s: %s of a linux router is simulated, but not followed in the kernel",
+                 e->pointer, event_kind_names[e->kind]);
+        return false;
     }
     return true;
 }

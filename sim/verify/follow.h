@@ -26,6 +26,9 @@ struct follow *follow_create(struct lab *lab, const struct scenario *s,
                              const struct router *router, bool routes_only);
 void follow_destroy(struct follow *f);
 
+/* Can all the scenario's events be followed? False: `why` names one that cannot. */
+bool follow_can(const struct scenario *s, char *why, size_t why_size);
+
 /* For the observer's callbacks: an event begins or ends, the router was told of a change. */
 bool follow_event(struct follow *f, int event, bool begins);
 bool follow_change(struct follow *f);
