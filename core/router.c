@@ -40,6 +40,7 @@ const char *const reason_names[] = {
     [REASON_UNSOLICITED] = "unsolicited",
     [REASON_QUEUE_FULL] = "queue-full",
     [REASON_LINK_LOSS] = "link-loss",
+    [REASON_ROUTER_DOWN] = "router-down",
 };
 
 const char *const verdict_abouts[VERDICTS] = {
@@ -87,16 +88,21 @@ const char *const reason_abouts[REASONS] = {
 
 /* ------------------------------------------------------------------------------- making */
 
-static void checks_start(struct router *r)
+/* Chance of the router's own, different at each of its starts. */
+static struct random_stream draws_of_start(const struct router *r, uint64_t purpose)
 {
-    const size_t n = rib_checks_len(r->rib);
-    struct random_stream phases = random_stream_make(r->config->seed, 0x636865636b);
+    return random_stream_make(r->config->seed, purpose + ((uint64_t)r->starts << 48));
+}
 
-    r->checks = mem_alloc(n, sizeof *r->checks);
-    for (size_t i = 0; i < n; i++) {
+static void checks_start(struct router *r, int64_t now_ns)
+{
+    struct random_stream phases = draws_of_start(r, 0x636865636b);
+
+    for (size_t i = 0; i < rib_checks_len(r->rib); i++) {
         const struct config_check *c = &r->config->checks[rib_check_get(r->rib, i).kind];
 
-        check_start(&r->checks[i], (int64_t)random_below(&phases, (uint64_t)c->interval_ns));
+        check_start(&r->checks[i],
+                    now_ns + (int64_t)random_below(&phases, (uint64_t)c->interval_ns));
     }
 }
 
@@ -128,7 +134,8 @@ struct router *router_create(const struct router_config *config)
                   (config->tracking == TRACKING_AUTO && has_nat_rules(config));
     tcp_timeouts_init(&r->tcp_timeouts, &config->timeouts);
     nat_init(&r->nat, config, r->ifaces, r->conns);
-    checks_start(r);
+    r->checks = mem_alloc(rib_checks_len(r->rib), sizeof *r->checks);
+    checks_start(r, 0);
     r->epoch = 1;
     return r;
 }
@@ -261,6 +268,36 @@ void router_set_rule_disabled(struct router *r, unsigned rule, bool disabled)
 {
     ruleset_set_disabled(r->rules, rule, disabled);
     r->hash.port_rules = ruleset_has_port_rules(r->rules);
+    changed(r);
+}
+
+void router_go_down(struct router *r)
+{
+    for (uint32_t i = 0; i < conn_slots(r->conns); i++) {
+        struct conn *c = conn_at(r->conns, i);
+
+        if (!conn_is_used(r->conns, i) || (c->flags & CONN_KILLED))
+            continue;
+        c->pin = 0;
+        if (c->flags & CONN_NATED)
+            conn_kill(r->conns, c);
+    }
+    changed(r);
+}
+
+void router_come_up(struct router *r, int64_t now_ns, bool redraw_hash)
+{
+    struct random_stream seeds;
+
+    r->starts++;
+    seeds = draws_of_start(r, 0x68617368);
+    if (redraw_hash)
+        hash_set_seed(&r->hash, (uint32_t)random_next(&seeds));
+    for (size_t i = 0; i < rib_checks_len(r->rib); i++)
+        rib_check_set(r->rib, i, true);
+    checks_start(r, now_ns);
+    choosers_destroy(r->choosers);
+    r->choosers = choosers_create(r->config, r->rib);
     changed(r);
 }
 

@@ -67,6 +67,7 @@ enum reason {
     REASON_UNSOLICITED,
     REASON_QUEUE_FULL, /* of a WAN's link */
     REASON_LINK_LOSS,  /* by chance, on a WAN's link */
+    REASON_ROUTER_DOWN, /* it restarts */
     REASONS,
 };
 
@@ -179,6 +180,17 @@ void router_change_address(struct router *r, unsigned iface, const struct addr *
                            const struct prefix *new_address);
 void router_set_route_disabled(struct router *r, uint32_t route, bool disabled);
 void router_set_rule_disabled(struct router *r, unsigned rule, bool disabled);
+
+/*
+ * It restarts. When it goes down all its connections are forgotten: what NAT translated, as
+ * masquerade forgets (conn_kill()); of others, which no packet's way depends on, all that was
+ * known but the 5-tuple and TCP's state, as if tracking had picked them up in mid-stream at
+ * once. Fragments that wait are the caller's to expire. When it is up, gateway checks begin anew,
+ * each gateway taken for reachable, their first probes at phases drawn anew; the hash has
+ * another seed with `redraw_hash`. In between it is not to be asked to forward.
+ */
+void router_go_down(struct router *r);
+void router_come_up(struct router *r, int64_t now_ns, bool redraw_hash);
 
 /* Fragments and connections past their time: tells the fragments that were dropped. */
 void router_expire_fragments(struct router *r, int64_t now_ns, uint32_t *packets,

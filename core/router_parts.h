@@ -30,6 +30,7 @@ struct router {
     struct check *checks;
     struct nat nat;
     uint32_t epoch;
+    uint32_t starts; /* after the first */
     uint32_t sweep; /* the next entry to look at */
     bool tracking;
 };

@@ -397,6 +397,117 @@ static void a_new_gateway_is_presumed_to_answer(void **state)
     play_destroy(p);
 }
 
+/* ------------------------------------------------------------------------- the router */
+
+static void a_router_that_restarts_forwards_nothing_and_forgets(void **state)
+{
+    struct play *p = play_create();
+
+    (void)state;
+    play_packet(p, 0, "udp 192.168.10.5:5000 > 203.0.113.9:53");
+    play_packet(p, 1, "udp 203.0.113.9:53 > 192.168.10.5:5000");
+    play_packet(p, 1, "udp 2001:db8:10::5:5000 > 2001:db8:f::9:53");
+    play_packet(p, 11, "udp 192.168.10.5:5000 > 203.0.113.9:53");
+    play_packet(p, 12, "udp 203.0.113.9:53 > 192.168.10.5:5000");
+    play_packet(p, 13, "udp 192.168.10.5:1 > 192.168.20.9:9");
+    play_packet(p, 14, "udp 192.168.10.5:1 > 192.168.10.9:9");
+    play_packet(p, 20, "udp 203.0.113.9:53 > 192.168.10.5:5000");
+    play_packet(p, 21, "udp 2001:db8:f::9:53 > 2001:db8:10::5:5000");
+    play_packet(p, 22, "udp 192.168.10.5:5000 > 203.0.113.9:53");
+    play_packet(p, 23, "udp 203.0.113.9:53 > 192.168.10.5:5000");
+    play_run(p, &(struct play_text){
+                    .events = "[{'at': '10s', 'for': '10s', 'kind': 'reboot'}]"});
+    play_expect_packets(p, "reboot",
+                        "1 delivered out wan1 as 100.64.1.2:5000\n"
+                        "2 delivered in wan1\n"
+                        "3 delivered out wan1\n"
+                        "4 dropped router-down\n"
+                        "5 dropped router-down\n"
+                        "6 dropped router-down\n"
+                        "7 unrouted same-segment\n"
+                        "8 dropped in wan1 no-connection\n"
+                        "9 delivered in wan1\n"
+                        "10 delivered out wan1 as 100.64.1.2:5000\n"
+                        "11 delivered in wan1\n");
+    play_expect_changes(p, "reboot", "10 begins #0\n10 mark #0\n20 ends #0\n20 config #0\n");
+    expect_course(p, "reboot", 0, (const double[]){10, NEVER, NEVER, 20, 20});
+    play_destroy(p);
+}
+
+/* What the check knew is lost with the restart: the dead gateway is used until it is known anew. */
+static void checks_begin_anew_with_the_router(void **state)
+{
+    struct play *p = play_create();
+    struct router *r;
+    int64_t phase;
+
+    (void)state;
+    play_packet(p, 0, "udp 192.168.10.5:5000 > 203.0.113.9:53");
+    play_packet(p, 49, "udp 192.168.10.5:5001 > 203.0.113.9:53");
+    play_packet(p, 60, "udp 192.168.10.5:5002 > 203.0.113.9:53");
+    play_packet(p, 81, "udp 192.168.10.5:5003 > 203.0.113.9:53");
+    play_prepare(p, &(struct play_text){
+                        .routes = direct,
+                        .events = "[{'at': '10s', 'kind': 'gateway-down', 'wan': 'wan1'},"
+                                  " {'at': '50s', 'for': '10s', 'kind': 'reboot'}]"});
+    r = simulation_router(p->sim);
+    run(p);
+    phase = router_check_next_ns(r, 0) % SECONDS(10);
+    assert_true(phase > 0);
+    play_expect_packets(p, "checks",
+                        "1 delivered out wan1 as 100.64.1.2:5000\n"
+                        "2 delivered out wan2 as 100.64.2.2:5001\n"
+                        "3 dropped out wan1 gateway-down\n"
+                        "4 delivered out wan2 as 100.64.2.2:5003\n");
+    play_destroy(p);
+}
+
+/* A hundred flows over two equal WANs: about half of them hash elsewhere under another seed. */
+static void a_restart_can_draw_another_hash_seed(void **state)
+{
+    static const struct {
+        const char *when, *event;
+        bool moves;
+    } rows[] = {
+        {"the seed is given", "", false},
+        {"given, and drawn anew", ", 'redraw_hash': true", true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct play *p = play_create();
+        char events[128];
+        unsigned moved = 0;
+
+        for (int k = 0; k < 200; k++) {
+            char packet[96];
+
+            snprintf(packet, sizeof packet, "udp 192.168.10.5:%d > 203.0.113.9:53",
+                     5000 + k % 100);
+            play_packet(p, k < 100 ? 1 : 20, packet);
+        }
+        snprintf(events, sizeof events, "[{'at': '5s', 'for': '5s', 'kind': 'reboot'%s}]",
+                 rows[i].event);
+        play_run(p, &(struct play_text){.routes = "[{'gateway': '100.64.1.1'},"
+                                                  " {'gateway': '100.64.2.1'}]",
+                                        .events = events});
+        for (int k = 0; k < 100; k++) {
+            char first[32], second[32];
+            const char *a, *b;
+
+            snprintf(first, sizeof first, "%s%d delivered out wan", k ? "\n" : "", k + 1);
+            snprintf(second, sizeof second, "\n%d delivered out wan", k + 101);
+            a = strstr(p->packets, first);
+            b = strstr(p->packets, second);
+            assert_true(a && b);
+            moved += a[strlen(first)] != b[strlen(second)];
+        }
+        if (rows[i].moves ? moved < 30 || moved > 70 : moved != 0)
+            fail_msg("%s: %u of 100 moved", rows[i].when, moved);
+        play_destroy(p);
+    }
+}
+
 /* ------------------------------------------------------------------------- in turn */
 
 static void each_wan_and_each_pair_fail_in_turn(void **state)
@@ -457,6 +568,9 @@ int main(void)
         cmocka_unit_test(a_flap_is_one_event_with_its_outages),
         cmocka_unit_test(a_flap_is_noticed_when_its_outages_last),
         cmocka_unit_test(each_wan_and_each_pair_fail_in_turn),
+        cmocka_unit_test(a_router_that_restarts_forwards_nothing_and_forgets),
+        cmocka_unit_test(checks_begin_anew_with_the_router),
+        cmocka_unit_test(a_restart_can_draw_another_hash_seed),
         cmocka_unit_test(a_new_lease_brings_its_address_and_gateway),
         cmocka_unit_test(leases_follow_one_another),
         cmocka_unit_test(a_new_gateway_is_presumed_to_answer),

@@ -43,6 +43,28 @@ static void timers_of_one_instant_go_off_in_the_order_they_were_set(void **state
     heap_free(&h);
 }
 
+static void dropped_kinds_leave_the_others_in_their_order(void **state)
+{
+    struct heap h = {0};
+    struct timer t;
+
+    (void)state;
+    for (uint32_t i = 0; i < 1000; i++)
+        heap_push(&h, i % 7, i % 5, i);
+    heap_drop(&h, 1, 3);
+    heap_push(&h, 3, 2, 1000);
+    for (uint32_t time = 0; time < 7; time++)
+        for (uint32_t i = 0; i <= 1000; i++) {
+            if (i < 1000 ? i % 7 != time || (i % 5 != 0 && i % 5 != 4) : time != 3)
+                continue;
+            assert_true(heap_pop(&h, &t));
+            assert_int_equal(t.time_ns, time);
+            assert_int_equal(t.index, i);
+        }
+    assert_false(heap_pop(&h, &t));
+    heap_free(&h);
+}
+
 /* Random pushes and pops, few distinct times: never out of (time, sequence) order. */
 static void a_random_hold_pattern_keeps_the_total_order(void **state)
 {
@@ -71,6 +93,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(timers_go_off_in_order_of_time),
         cmocka_unit_test(timers_of_one_instant_go_off_in_the_order_they_were_set),
+        cmocka_unit_test(dropped_kinds_leave_the_others_in_their_order),
         cmocka_unit_test(a_random_hold_pattern_keeps_the_total_order),
     };
 

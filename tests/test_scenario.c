@@ -453,6 +453,34 @@ static void without_a_hash_seed_the_scenarios_seed_draws_one(void **state)
 
 /* ---- events ---- */
 
+/* A router draws its seed when it boots; one that the scenario names stays. */
+static void a_reboot_draws_a_hash_seed_that_was_drawn(void **state)
+{
+    static const struct {
+        const char *path, *set;
+        bool redraws;
+    } rows[] = {
+        {"tests/valid/routeros.json", "/events=[{\"at\":\"1s\",\"kind\":\"reboot\",\"for\":\"9s\"}]",
+         true},
+        {"tests/valid/three-wans.json",
+         "/events=[{\"at\":\"1s\",\"kind\":\"reboot\",\"for\":\"9s\"}]", false},
+        {"tests/valid/three-wans.json",
+         "/events=[{\"at\":\"1s\",\"kind\":\"reboot\",\"for\":\"9s\",\"redraw_hash\":true}]",
+         true},
+        {"tests/valid/routeros.json",
+         "/events=[{\"at\":\"1s\",\"kind\":\"reboot\",\"for\":\"9s\",\"redraw_hash\":false}]",
+         false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct scenario *s = read_set(rows[i].path, rows[i].set);
+
+        assert_int_equal(s->events[0].redraw_hash, rows[i].redraws);
+        scenario_free(s);
+    }
+}
+
 static void events_come_in_order_of_time_then_of_the_file(void **state)
 {
     static const struct {
@@ -701,6 +729,7 @@ int main(void)
         cmocka_unit_test(custom_hash_fields_are_the_kernels_bits),
         cmocka_unit_test(a_given_hash_seed_is_the_key),
         cmocka_unit_test(without_a_hash_seed_the_scenarios_seed_draws_one),
+        cmocka_unit_test(a_reboot_draws_a_hash_seed_that_was_drawn),
         cmocka_unit_test(events_come_in_order_of_time_then_of_the_file),
         cmocka_unit_test(what_events_add_stands_behind_the_files_own),
         cmocka_unit_test(an_address_change_replaces_what_is_there_by_then),

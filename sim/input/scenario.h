@@ -76,6 +76,7 @@ enum event_kind {
     EVENT_ADDRESS_CHANGE,
     EVENT_LEASE_CHANGE,
     EVENT_PPPOE_RECONNECT,
+    EVENT_REBOOT,
     EVENT_ROUTE_ADD,
     EVENT_ROUTE_REMOVE,
     EVENT_RULE_ADD,
@@ -113,6 +114,7 @@ struct scenario_event {
     struct addr gateway;     /* EVENT_LEASE_CHANGE, EVENT_PPPOE_RECONNECT: the new one; or unset */
     const struct renumbering *renumbered; /* the same kinds: when the address is there */
     size_t renumbered_len;
+    bool redraw_hash; /* EVENT_REBOOT: the router starts with another hash seed */
     unsigned index; /* of the route or rule that comes or goes */
 };
 

@@ -6,7 +6,7 @@ const char *const event_kind_names[EVENT_KINDS] = {
     [EVENT_LINK_DOWN] = "link-down", [EVENT_GATEWAY_DOWN] = "gateway-down",
     [EVENT_BLACKHOLE] = "blackhole", [EVENT_FLAP] = "flap",
     [EVENT_ADDRESS_CHANGE] = "address-change", [EVENT_LEASE_CHANGE] = "lease-change",
-    [EVENT_PPPOE_RECONNECT] = "pppoe-reconnect",
+    [EVENT_PPPOE_RECONNECT] = "pppoe-reconnect", [EVENT_REBOOT] = "reboot",
     [EVENT_ROUTE_ADD] = "route-add", [EVENT_ROUTE_REMOVE] = "route-remove",
     [EVENT_RULE_ADD] = "rule-add",   [EVENT_RULE_REMOVE] = "rule-remove",
     [EVENT_EACH_WAN] = "each-wan",   [EVENT_EACH_PAIR] = "each-pair",
@@ -147,6 +147,14 @@ static const struct reader_field pppoe_fields[] = {
     READER_END,
 };
 
+static const struct reader_field reboot_fields[] = {
+    {.name = "redraw_hash", .kind = READER_BOOL,
+     READER_AT(struct event_text, event.redraw_hash),
+     READER_GIVEN(struct event_text, redraw_given),
+     .doc = "it starts with another hash seed; so unless the router's hash names one"},
+    READER_END,
+};
+
 static const struct reader_field route_add_fields[] = {
     {.name = "route", .kind = READER_OBJECT_PTR, READER_AT(struct event_text, route),
      .object = &route_object, .required = true, .doc = "as in the router's routes"},
@@ -189,6 +197,8 @@ static const struct reader_variant variants[] = {
     [EVENT_PPPOE_RECONNECT] = {"pppoe-reconnect",
                                "the WAN's session ends, and comes back with an address",
                                pppoe_fields},
+    [EVENT_REBOOT] = {"reboot", "the router restarts: its connection table is lost",
+                      reboot_fields},
     [EVENT_ROUTE_ADD] = {"route-add", "a route is added", route_add_fields},
     [EVENT_ROUTE_REMOVE] = {"route-remove", "a route is removed", route_remove_fields},
     [EVENT_RULE_ADD] = {"rule-add", "a rule is added", rule_add_fields},
@@ -270,6 +280,9 @@ static bool check_kind(const struct reader *r, struct event_text *t, const char 
 {
     if (t->event.kind == EVENT_FLAP)
         return check_flap(r, t, pointer);
+    if (t->event.kind == EVENT_REBOOT && !t->for_given)
+        return diag_error(r->diag, pointer,
+                          "missing key 'for': how long the router takes to start");
     if (scenario_event_renews(&t->event))
         return check_renewal(r, t, pointer);
     if (t->event.kind == EVENT_EACH_WAN || t->event.kind == EVENT_EACH_PAIR)

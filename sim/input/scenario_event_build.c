@@ -301,6 +301,8 @@ static void event_build(struct building *b, const struct event_text *t,
     const int64_t duration = b->s->scenario->duration_ns;
 
     *e = t->event;
+    if (!t->redraw_given)
+        e->redraw_hash = !b->s->hash_seed_given;
     wans_build(b->s, t, e);
     if (t->ok && duration > 0 && e->at_ns > duration)
         diag_warn_member(b->s->reader.diag, e->pointer, "at",

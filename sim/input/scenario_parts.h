@@ -63,6 +63,7 @@ struct scenario_reading {
     int platform; /* enum platform; -1: unknown, so nothing is judged by it */
     struct scenario_names ifaces, tables, wans;
     bool ifaces_ok; /* all of them, with their addresses, could be read */
+    bool hash_seed_given;
     size_t routes_written; /* of the router's routes: by the file or an event */
 };
 
@@ -297,6 +298,7 @@ struct event_text {
     int64_t count;
     int64_t spacing_ns; /* each-wan, each-pair */
     int64_t gap_ns;     /* lease-change, pppoe-reconnect */
+    bool redraw_given; /* reboot */
     bool for_given, count_given, before_given, spacing_given, ok;
 };
 

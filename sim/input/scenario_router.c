@@ -408,6 +408,7 @@ static void hash_build(struct scenario_reading *s, const struct hash_text *t)
     struct hash_config *c = &s->scenario->router.hash;
     struct random_stream stream = random_stream_make(s->scenario->seed, 0x68617368);
 
+    s->hash_seed_given = t->seed_given;
     hash_set_seed(c, t->seed_given ? t->seed : (uint32_t)random_next(&stream));
     family_build(s, "ipv4", t->policy4, t->fields4_given, t->fields4, &c->v4);
     family_build(s, "ipv6", t->policy6, t->fields6_given, t->fields6, &c->v6);

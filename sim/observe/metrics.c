@@ -20,6 +20,7 @@ struct metrics *metrics_create(const struct scenario *s, struct router *r)
 
     m->scenario = s;
     m->router = r;
+    m->reboot = -1;
     m->paths = mem_alloc(s->wans_len, sizeof *m->paths);
     m->states = mem_alloc(s->wans_len, sizeof *m->states);
     m->events = mem_alloc(s->events_len, sizeof *m->events);
@@ -170,6 +171,21 @@ static void count_lost_on_link(struct metrics *m, struct flow *f,
         moves_lost(m, f, event);
 }
 
+/* No WAN's link lost it. */
+static void count_lost_by_router(struct metrics *m, struct flow *f, int64_t time_ns,
+                                 uint64_t packets, uint64_t bytes)
+{
+    if (m->reboot >= 0) {
+        m->events[m->reboot].packets_lost += packets;
+        m->events[m->reboot].bytes_lost += bytes;
+    }
+    if (!f)
+        return;
+    moves_lost(m, f, m->reboot);
+    if (f->host != FLOWS_NONE && f->path >= 0)
+        hosts_lost(&m->hosts, f->host, time_ns);
+}
+
 static void count_dropped(struct metrics *m, struct flow *f, const struct observation *o,
                           uint64_t packets, uint64_t bytes)
 {
@@ -180,6 +196,8 @@ static void count_dropped(struct metrics *m, struct flow *f, const struct observ
     if (wan < 0)
         wan = o->in_wan;
     m->dropped[o->reason] += packets;
+    if (o->reason == REASON_ROUTER_DOWN)
+        count_lost_by_router(m, f, o->time_ns, packets, bytes);
     if (wan >= 0) {
         m->states[wan].drops[o->reason] += packets;
         m->states[wan].dropped_packets += packets;
@@ -348,19 +366,23 @@ static void on_change(void *context, const struct change *c)
         moves_mark(m, event, false);
 }
 
-/* Of the events that make the WAN fail so and have not ended: the one that began last; -1. */
-static int latest_open(const struct metrics *m, int wan, enum event_kind fault)
+static bool does_so(const struct scenario_event *s, int wan, enum event_kind kind)
+{
+    if (kind == EVENT_REBOOT)
+        return s->kind == kind;
+    return scenario_event_fault(s) == kind && scenario_event_has_wan(s, wan);
+}
+
+/* Of the events that make the WAN fail so (or reboot the router) and have not ended: the one
+ * that began last; -1. */
+static int latest_open(const struct metrics *m, int wan, enum event_kind kind)
 {
     int latest = -1;
 
-    for (size_t i = 0; i < m->scenario->events_len; i++) {
-        const struct scenario_event *s = &m->scenario->events[i];
-
-        if (m->events[i].open && scenario_event_fault(s) == fault &&
-            scenario_event_has_wan(s, wan) &&
+    for (size_t i = 0; i < m->scenario->events_len; i++)
+        if (m->events[i].open && does_so(&m->scenario->events[i], wan, kind) &&
             (latest < 0 || m->events[i].begin_mark > m->events[latest].begin_mark))
             latest = (int)i;
-    }
     return latest;
 }
 
@@ -369,6 +391,8 @@ static void note_open(struct metrics *m, int event)
     const struct scenario_event *s = &m->scenario->events[event];
     const enum event_kind fault = scenario_event_fault(s);
 
+    if (s->kind == EVENT_REBOOT)
+        m->reboot = latest_open(m, -1, EVENT_REBOOT);
     for (size_t i = 0; i < scenario_event_wans(s) && fault != EVENT_KINDS; i++) {
         const int wan = scenario_event_wan(s, i);
 

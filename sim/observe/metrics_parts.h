@@ -129,6 +129,7 @@ struct metrics {
     struct sessions sessions;
     struct path_state *states; /* by WAN */
     struct event_state *events;
+    int reboot; /* the latest event that keeps the router down; -1: none does */
     struct mark *marks;
     size_t marks_len, marks_cap;
     struct snapshot *snapshots;

@@ -41,7 +41,8 @@ static json_t *meanwhile_part(const struct event_flows *f)
 static int64_t blackhole_ns(const struct scenario_event *s, const struct event_course *c,
                             const struct course_outages *outages, int64_t end_ns)
 {
-    if (scenario_event_fault(s) == EVENT_KINDS || c->began_ns < 0)
+    if ((scenario_event_fault(s) == EVENT_KINDS && s->kind != EVENT_REBOOT) ||
+        c->began_ns < 0)
         return -1;
     if (outages)
         return course_outages_undetected_ns(outages, end_ns);

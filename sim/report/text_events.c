@@ -139,12 +139,15 @@ static void print_step(struct page *p, const json_t *event, const char *key,
 
 static void print_course(struct page *p, const json_t *event)
 {
+    const char *kind = document_string(event, "kind");
     bool failure = is_failure(event);
 
     print_step(p, event, "at", failure ? "it broke" : "it began");
-    print_step(p, event, "detected_at", "the router knew");
-    print_step(p, event, "effective_at",
-               failure ? "its routes changed" : "routes changed");
+    if (!kind || strcmp(kind, "reboot") != 0) { /* that leaves nobody to notice */
+        print_step(p, event, "detected_at", "the router knew");
+        print_step(p, event, "effective_at",
+                   failure ? "its routes changed" : "routes changed");
+    }
     if (document_has_number(event, "ended_at"))
         print_step(p, event, "ended_at", failure ? "it was whole again" : "it ended");
     if (failure)

@@ -89,6 +89,23 @@ static enum reason not_for_routing(const struct addr *dst)
                                                                : REASON_NONE;
 }
 
+/* The router is down: whose packet would it have been? Its entry may be a forgotten one. */
+void entrance_find_conn(const struct simulation *sim, struct observation *o)
+{
+    const struct conn_table *conns = router_conns_const(sim->router);
+    struct router_key key;
+    unsigned direction;
+
+    if (o->conn || (o->packet->flags & (PACKET_LATER_FRAGMENT | PACKET_ICMP_ERROR)))
+        return;
+    for (unsigned answered = 0; answered < 2 && !o->conn; answered++) {
+        router_key(sim->router, o->packet, answered, &key);
+        o->conn = conn_find(conns, &key.tuple, key.hash, &direction);
+        if (o->conn && o->conn->expires_ns <= sim->now_ns)
+            o->conn = NULL;
+    }
+}
+
 /* ----------------------------------------------------------------------------- outward */
 
 static void admit_from_lan(struct simulation *sim, struct observation *o,
@@ -320,6 +337,11 @@ static void admit_to_lan(struct simulation *sim, struct observation *o,
     struct packet wire;
     int lan;
 
+    if (sim->down) {
+        entrance_find_conn(sim, o);
+        simulation_show(sim, o, FATE_DROPPED, REASON_ROUTER_DOWN);
+        return;
+    }
     if (p->flags & PACKET_LATER_FRAGMENT) {
         admit_later_fragment(sim, o);
         return;

@@ -3,7 +3,7 @@
 
 struct failure {
     const char *about;
-    enum change_kind change; /* what it is to the router, beside losses and returns */
+    enum change_kind begins, ends; /* what it is to the router, beside losses and returns */
     void (*set)(struct simulation *sim, const struct scenario_event *e, bool begins);
 };
 
@@ -139,6 +139,19 @@ static void pppoe_reconnect(struct simulation *sim, const struct scenario_event 
         address_comes(sim, e);
 }
 
+static void reboot(struct simulation *sim, const struct scenario_event *e, bool begins)
+{
+    count(&sim->down, begins);
+    if (begins) {
+        simulation_drop_fragments(sim);
+        router_go_down(sim->router);
+        heap_drop(&sim->timers, TIMER_PROBE, TIMER_PROBE_LOST);
+    } else if (!sim->down) {
+        router_come_up(sim->router, sim->now_ns, e->redraw_hash);
+        probes_start(sim);
+    }
+}
+
 static void route_add(struct simulation *sim, const struct scenario_event *e, bool begins)
 {
     count(&sim->route_holds[e->index].added, begins);
@@ -164,21 +177,22 @@ static void rule_remove(struct simulation *sim, const struct scenario_event *e, 
 }
 
 static const struct failure failures[EVENT_KINDS] = {
-    [EVENT_LINK_DOWN] = {"the WAN's link drops", CHANGE_MARK, failure_set_wans},
-    [EVENT_GATEWAY_DOWN] = {"the gateway stops answering, the link stays up", CHANGE_MARK,
+    [EVENT_LINK_DOWN] = {"the WAN's link drops", CHANGE_MARK, CHANGE_MARK, failure_set_wans},
+    [EVENT_GATEWAY_DOWN] = {"the gateway stops answering, the link stays up", CHANGE_MARK, CHANGE_MARK,
                             failure_set_wans},
-    [EVENT_BLACKHOLE] = {"the gateway answers, nothing behind it does", CHANGE_MARK,
+    [EVENT_BLACKHOLE] = {"the gateway answers, nothing behind it does", CHANGE_MARK, CHANGE_MARK,
                          failure_set_wans},
-    [EVENT_FLAP] = {"the WAN fails over and over", CHANGE_MARK, row_of_outages},
-    [EVENT_ADDRESS_CHANGE] = {"the WAN gets another address", CHANGE_ADDRESS, address_change},
-    [EVENT_LEASE_CHANGE] = {"the WAN loses its address and gets another", CHANGE_ADDRESS,
+    [EVENT_FLAP] = {"the WAN fails over and over", CHANGE_MARK, CHANGE_MARK, row_of_outages},
+    [EVENT_ADDRESS_CHANGE] = {"the WAN gets another address", CHANGE_ADDRESS, CHANGE_ADDRESS, address_change},
+    [EVENT_LEASE_CHANGE] = {"the WAN loses its address and gets another", CHANGE_ADDRESS, CHANGE_ADDRESS,
                             lease_change},
-    [EVENT_PPPOE_RECONNECT] = {"the WAN's session ends and comes back", CHANGE_ADDRESS,
+    [EVENT_PPPOE_RECONNECT] = {"the WAN's session ends and comes back", CHANGE_ADDRESS, CHANGE_ADDRESS,
                                pppoe_reconnect},
-    [EVENT_ROUTE_ADD] = {"a route comes", CHANGE_CONFIG, route_add},
-    [EVENT_ROUTE_REMOVE] = {"a route goes", CHANGE_CONFIG, route_remove},
-    [EVENT_RULE_ADD] = {"a rule comes", CHANGE_CONFIG, rule_add},
-    [EVENT_RULE_REMOVE] = {"a rule goes", CHANGE_CONFIG, rule_remove},
+    [EVENT_REBOOT] = {"the router restarts", CHANGE_MARK, CHANGE_CONFIG, reboot},
+    [EVENT_ROUTE_ADD] = {"a route comes", CHANGE_CONFIG, CHANGE_CONFIG, route_add},
+    [EVENT_ROUTE_REMOVE] = {"a route goes", CHANGE_CONFIG, CHANGE_CONFIG, route_remove},
+    [EVENT_RULE_ADD] = {"a rule comes", CHANGE_CONFIG, CHANGE_CONFIG, rule_add},
+    [EVENT_RULE_REMOVE] = {"a rule goes", CHANGE_CONFIG, CHANGE_CONFIG, rule_remove},
 };
 
 const char *simulation_event_about(enum event_kind kind)
@@ -202,7 +216,7 @@ static void failure_set(struct simulation *sim, unsigned event, bool begins)
         if (sim->observers[i].event)
             sim->observers[i].event(sim->observers[i].context, (int)event, begins, sim->now_ns);
     f->set(sim, e, begins);
-    failure_tell(sim, f->change, event);
+    failure_tell(sim, begins ? f->begins : f->ends, event);
 }
 
 void failure_begin(struct simulation *sim, unsigned event)

@@ -13,13 +13,12 @@ static bool is_before(const struct timer *a, const struct timer *b)
     return a->sequence < b->sequence;
 }
 
-void heap_push(struct heap *h, int64_t time_ns, uint32_t kind, uint32_t index)
+/* There is room for it. */
+static void insert(struct heap *h, const struct timer *added)
 {
-    const struct timer t = {time_ns, h->next_sequence++, kind, index};
-    size_t i = h->len;
+    const struct timer t = *added;
+    size_t i = h->len++;
 
-    h->timers = mem_grow(h->timers, &h->cap, h->len + 1, sizeof *h->timers);
-    h->len++;
     for (; i > 0; i = (i - 1) / ARITY) {
         const size_t parent = (i - 1) / ARITY;
 
@@ -28,6 +27,27 @@ void heap_push(struct heap *h, int64_t time_ns, uint32_t kind, uint32_t index)
         h->timers[i] = h->timers[parent];
     }
     h->timers[i] = t;
+}
+
+void heap_push(struct heap *h, int64_t time_ns, uint32_t kind, uint32_t index)
+{
+    const struct timer t = {time_ns, h->next_sequence++, kind, index};
+
+    h->timers = mem_grow(h->timers, &h->cap, h->len + 1, sizeof *h->timers);
+    insert(h, &t);
+}
+
+void heap_drop(struct heap *h, uint32_t first, uint32_t last)
+{
+    const size_t before = h->len;
+
+    h->len = 0;
+    for (size_t i = 0; i < before; i++) {
+        const struct timer t = h->timers[i];
+
+        if (t.kind < first || t.kind > last)
+            insert(h, &t);
+    }
 }
 
 const struct timer *heap_peek(const struct heap *h)

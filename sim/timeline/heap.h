@@ -33,6 +33,9 @@ const struct timer *heap_peek(const struct heap *h);
 /* Take out the earliest; false when there is none. */
 bool heap_pop(struct heap *h, struct timer *t);
 
+/* Take out all timers of the kinds from `first` to `last`. */
+void heap_drop(struct heap *h, uint32_t first, uint32_t last);
+
 void heap_free(struct heap *h);
 
 #endif

@@ -22,14 +22,15 @@ void probes_start(struct simulation *sim)
 {
     const size_t n = router_checks_len(sim->router);
 
-    sim->sleeping = mem_alloc(n, sizeof *sim->sleeping);
+    if (!sim->sleeping)
+        sim->sleeping = mem_alloc(n, sizeof *sim->sleeping);
     for (size_t i = 0; i < n; i++)
         probe_schedule(sim, i);
 }
 
 void probes_wake(struct simulation *sim)
 {
-    for (size_t i = 0; i < router_checks_len(sim->router); i++) {
+    for (size_t i = 0; i < router_checks_len(sim->router) && !sim->down; i++) {
         if (!sim->sleeping[i])
             continue;
         router_check_skip_to(sim->router, i, sim->now_ns);

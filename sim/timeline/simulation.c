@@ -166,6 +166,7 @@ static enum family event_family(const struct scenario *s, int event)
     case EVENT_GATEWAY_DOWN:
     case EVENT_BLACKHOLE:
     case EVENT_FLAP:
+    case EVENT_REBOOT:
     case EVENT_EACH_WAN:
     case EVENT_EACH_PAIR:
     case EVENT_KINDS: break;
@@ -234,6 +235,11 @@ void simulation_deliver(struct simulation *sim, struct observation *o,
     enum fate fate;
     enum reason reason;
 
+    if (sim->down) {
+        entrance_find_conn(sim, o);
+        simulation_show(sim, o, FATE_DROPPED, REASON_ROUTER_DOWN);
+        return;
+    }
     router_forward_keyed(sim->router, wire, key, o->in_iface, sim->now_ns, d);
     if (d->reason == REASON_INVALID && o->in_wan < 0 && !(wire->flags & PACKET_FRAGMENT) &&
         entrance_assume_answer(sim, o))
@@ -264,7 +270,16 @@ void simulation_deliver(struct simulation *sim, struct observation *o,
 void simulation_ask(struct simulation *sim, const struct packet *p, int in_iface,
                     struct decision *d)
 {
-    router_forward(sim->router, p, in_iface, sim->now_ns, d);
+    if (sim->down)
+        *d = (struct decision){.verdict = VERDICT_DROP,
+                               .reason = REASON_ROUTER_DOWN,
+                               .member = NEXTHOP_NONE,
+                               .out_iface = NEXTHOP_NONE,
+                               .conn = CONN_NONE,
+                               .nat_src = p->src,
+                               .nat_sport = p->sport};
+    else
+        router_forward(sim->router, p, in_iface, sim->now_ns, d);
 }
 
 /* ------------------------------------------------------------------------------- timers */
@@ -458,7 +473,7 @@ static bool streams_ended_well(const struct simulation *sim, char *error, size_t
     return true;
 }
 
-static void fragments_end(struct simulation *sim)
+void simulation_drop_fragments(struct simulation *sim)
 {
     uint32_t packets;
     uint64_t bytes;
@@ -482,7 +497,7 @@ bool simulation_run(struct simulation *sim, char *error, size_t error_size)
         return false;
     if (end_ns)
         simulation_advance(sim, end_ns);
-    fragments_end(sim);
+    simulation_drop_fragments(sim);
     return true;
 }
 

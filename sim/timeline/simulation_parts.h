@@ -24,6 +24,7 @@ enum timer_kind {
     TIMER_EVENT_BEGINS, /* index: of the event */
     TIMER_EVENT_ENDS,
     TIMER_OUTAGE,      /* index: of the event */
+    /* the router's own, lost when it restarts: */
     TIMER_PROBE,       /* index: of the check */
     TIMER_PROBE_OK,    /* its answer comes */
     TIMER_PROBE_LOST,  /* its time is out */
@@ -85,6 +86,7 @@ struct simulation {
     struct acting *actors;
     size_t actors_len;
     struct decision decision; /* the last one */
+    unsigned down; /* events that keep the router from forwarding */
     struct courses courses;
     struct outages_plan *outages; /* an event each */
     uint8_t *old_lengths; /* an event each: of the network of the address that it replaced */
@@ -121,6 +123,7 @@ struct net net_make(const struct prefix *p, int iface);
 void simulation_note_change(struct simulation *sim, enum change_kind kind, int event);
 
 /* entrance.c: a packet of a capture meets the router. */
+void entrance_find_conn(const struct simulation *sim, struct observation *o);
 void entrance_segments_init(struct simulation *sim);
 void entrance_admit(struct simulation *sim, const struct captured *c, const struct arrival *a,
                     int stream_iface);
@@ -138,6 +141,7 @@ bool entrance_assume_answer(struct simulation *sim, const struct observation *o)
 /* simulation.c: the packet is before the router. */
 void simulation_deliver(struct simulation *sim, struct observation *o,
                         const struct packet *wire, const struct router_key *key);
+void simulation_drop_fragments(struct simulation *sim);
 void simulation_show(struct simulation *sim, struct observation *o, enum fate fate,
                      enum reason reason);
 

@@ -456,6 +456,7 @@ bool follow_event(struct follow *f, int event, bool begins)
     case EVENT_ADDRESS_CHANGE:
     case EVENT_LEASE_CHANGE:
     case EVENT_PPPOE_RECONNECT:
+    case EVENT_REBOOT:
     case EVENT_EACH_WAN:
     case EVENT_EACH_PAIR:
     case EVENT_KINDS: break;
@@ -468,6 +469,13 @@ bool follow_can(const struct scenario *s, char *why, size_t why_size)
     for (size_t i = 0; i < s->events_len; i++) {
         const struct scenario_event *e = &s->events[i];
 
+        if (e->kind == EVENT_REBOOT && e->redraw_hash) {
+            snprintf(why, why_size,
+                     "%s: a reboot that draws another hash seed is not followed in the kernel;"
+                     " give it \"redraw_hash\": false",
+                     e->pointer);
+            return false;
+        }
         if (!scenario_event_renews(e) || s->router.platform != PLATFORM_LINUX)
             continue;
         snprintf(why, why_size,

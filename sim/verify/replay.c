@@ -80,6 +80,17 @@ static void kernel_forget(struct replay *r, const struct conn *c)
         r->failed = true;
 }
 
+/* A router that restarts. */
+static void kernel_forget_all(struct replay *r)
+{
+    const struct conn_table *conns = router_conns_const(simulation_router(r->sim));
+
+    for (uint32_t i = 0; i < conn_slots(conns) && !r->failed; i++)
+        if (conn_is_used(conns, i) && !(conn_at(conns, i)->flags & CONN_KILLED) &&
+            conn_at(conns, i)->expires_ns > simulation_now_ns(r->sim))
+            kernel_forget(r, conn_at(conns, i));
+}
+
 /* See that it is looked at again when its time is over. */
 static void watch_expiry(struct replay *r, const struct conn *c)
 {
@@ -509,6 +520,9 @@ static void observe_event(void *context, int event, bool begins, int64_t time_ns
     struct replay *r = context;
 
     (void)time_ns;
+    if (begins && !r->routes_only &&
+        simulation_scenario(r->sim)->events[event].kind == EVENT_REBOOT)
+        kernel_forget_all(r);
     if (!r->failed && !follow_event(r->follow, event, begins))
         r->failed = true;
 }
