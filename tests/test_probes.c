@@ -258,6 +258,34 @@ static void a_link_that_is_back_waits_for_its_check(void **state)
     play_destroy(p);
 }
 
+/* The gateway dies while a probe is on its way: that one is answered, the next ones are not. */
+static void what_happens_during_a_probe_is_not_missed(void **state)
+{
+    const struct play_text text = {
+        .routes = direct,
+        .wans = "{'wan1': {'delay': '400ms'}, 'wan2': {}}",
+        .events = "[{'at': '30s', 'kind': 'gateway-down', 'wan': 'wan1'}]",
+        .more = ", 'duration': '100s'"};
+    struct play *p = play_create();
+    struct play_text during = text;
+    char events[128];
+    int64_t sent;
+
+    (void)state;
+    play_prepare(p, &text);
+    sent = router_check_next_ns(simulation_router(p->sim), 0);
+    play_destroy(p);
+    snprintf(events, sizeof events,
+             "[{'at': '%lldns', 'kind': 'gateway-down', 'wan': 'wan1'}]",
+             (long long)(sent + SECONDS(.3)));
+    during.events = events;
+    p = play_create();
+    play_run(p, &during);
+    assert_int_equal(simulation_event_course(p->sim, 0)->detected_ns,
+                     sent + SECONDS(10) + SECONDS(11));
+    play_destroy(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -269,6 +297,7 @@ int main(void)
         cmocka_unit_test(an_outage_shorter_than_its_misses_is_never_known),
         cmocka_unit_test(an_answer_after_its_time_is_none),
         cmocka_unit_test(a_link_that_is_back_waits_for_its_check),
+        cmocka_unit_test(what_happens_during_a_probe_is_not_missed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

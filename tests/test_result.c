@@ -190,6 +190,60 @@ static json_t *phases(struct rig *r)
     return rig_result(r, 30);
 }
 
+/* Before the router knows one flow stalls; when it switches that one breaks and another is
+ * rehomed; with the return a third moves back. */
+static void an_events_steps_tell_what_each_did(void **state)
+{
+    static const struct {
+        const char *pointer;
+        double value;
+    } rows[] = {
+        {"/events/0/failover_seconds", 5},
+        {"/events/0/steps/unnoticed/stalled", 1},
+        {"/events/0/steps/unnoticed/rehomed", 0},
+        {"/events/0/steps/unnoticed/moves", 0},
+        {"/events/0/steps/switched/rehomed", 1},
+        {"/events/0/steps/switched/stalled", 0},
+        {"/events/0/steps/switched/moves", 1},
+        {"/events/0/steps/over/rehomed", 1},
+        {"/events/0/steps/over/moves", 1},
+    };
+    struct rig *r = rig_create(NULL);
+    const int e = rig_plan(r, "outage", EVENT_LINK_DOWN, 0, 10, 10);
+    struct conn *stays, *moves, *later;
+    json_t *result;
+
+    (void)state;
+    stays = rig_begin(r, 5, PROTO_UDP, laptop, site, 0);
+    moves = rig_begin(r, 6, PROTO_UDP, host, site, 0);
+    rig_event(r, e, true, 10);
+    rig_send(r, (struct step){.at = 11,
+                              .conn = stays,
+                              .out = 1,
+                              .size = 100,
+                              .fate = FATE_DROPPED,
+                              .reason = REASON_LINK_DOWN});
+    rig_change(r, CHANGE_LOSS, 0, e, 15);
+    rig_send(r, (struct step){.at = 16,
+                              .conn = moves,
+                              .out = 2,
+                              .size = 100,
+                              .flags = DECISION_REVIVED | DECISION_ROUTED});
+    later = rig_begin(r, 17, PROTO_UDP, host, site, 1);
+    rig_event(r, e, false, 20);
+    rig_change(r, CHANGE_RETURN, 0, e, 21);
+    rig_send(r, (struct step){.at = 25,
+                              .conn = later,
+                              .out = 1,
+                              .size = 100,
+                              .flags = DECISION_REVIVED | DECISION_ROUTED});
+    result = rig_result(r, 30);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        rig_expect(result, rows[i].pointer, rows[i].value);
+    json_decref(result);
+    rig_destroy(r);
+}
+
 static void phases_are_differences(void **state)
 {
     static const struct {
@@ -331,6 +385,7 @@ int main(void)
         cmocka_unit_test(balance_is_of_the_flows_that_had_a_choice),
         cmocka_unit_test(flows_of_one_hash_are_one_choice),
         cmocka_unit_test(the_largest_flows_are_named),
+        cmocka_unit_test(an_events_steps_tell_what_each_did),
         cmocka_unit_test(phases_are_differences),
         cmocka_unit_test(an_event_without_end_has_no_phase_after_it),
         cmocka_unit_test(the_same_run_gives_the_same_bytes),

@@ -243,6 +243,7 @@ static void build(struct scenario_reading *s, struct scenario_text *t, const jso
     scenario_wans_build(s, t->wans, t->wans_len);
     scenario_hosts_build(s, t->hosts, t->hosts_len);
     scenario_traffic_build(s, t->traffic, t->traffic_len);
+    scenario_watches_build(s, t->router.watches, t->router.watches_len, t->router.routes_len);
     scenario_events_expand(s, &t->events, &t->events_len);
     scenario_events_build(s, t->events, t->events_len, t->router.routes_len,
                           t->router.rules_len);

@@ -90,6 +90,29 @@ enum event_kind {
 extern const char *const event_kind_names[EVENT_KINDS];
 extern const char *const traffic_kind_names[TRAFFIC_KINDS]; /* NULL: written as another, with a key of its own */
 
+enum watch_type { WATCH_SIMPLE, WATCH_ICMP, WATCH_LOSS, WATCH_TYPES };
+
+extern const char *const watch_type_names[WATCH_TYPES];
+
+/* A host that the router watches, and the routes that are disabled while it is down: see
+ * netwatch.h. */
+struct scenario_watch {
+    const char *pointer;
+    const char *name; /* NULL: none */
+    struct addr host;
+    struct addr source; /* unset: whatever the router takes */
+    int iface;          /* by which its packets leave; -1: as routing says */
+    uint8_t type;       /* enum watch_type */
+    int64_t interval_ns, timeout_ns, packet_interval_ns;
+    uint32_t packet_count;
+    uint32_t loss_percent;
+    int64_t mean_ns, longest_ns; /* of round trips */
+    uint32_t down_after, up_after;
+    int64_t hold_down_ns;
+    const unsigned *routes;
+    size_t routes_len;
+};
+
 /* From then on another route stands for one of the configuration: the same by a new gateway, or
  * (both are one) the same once more, which Linux had deleted with the address. */
 struct renumbering {
@@ -144,6 +167,8 @@ struct scenario {
     size_t hosts_len;
     const struct scenario_traffic *traffic;
     size_t traffic_len;
+    const struct scenario_watch *watches;
+    size_t watches_len;
     const struct scenario_event *events; /* ordered by time, equal times in the file's order */
     size_t events_len;
     const struct scenario_expect *expect;

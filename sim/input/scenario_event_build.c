@@ -8,88 +8,14 @@
 #include <string.h>
 
 #include "core/memory.h"
-#include "sim/input/nearest.h"
 #include "sim/input/scenario_parts.h"
-
-/* ---- routes and rules by their place ---- */
-
-/* What a place can name: the file's by index, all by comment. */
-struct targets {
-    const char *what;      /* "route" */
-    const char **comments; /* NULL: none */
-    size_t len, len_of_file;
-};
-
-static bool find_comment(struct scenario_reading *s, const struct targets *t,
-                         const char *comment, const char *pointer, const char *key,
-                         size_t *index)
-{
-    struct nearest near = nearest_start(comment);
-    size_t found = 0;
-
-    for (size_t i = t->len; i-- > 0;) {
-        nearest_offer(&near, t->comments[i]);
-        if (!t->comments[i] || strcmp(t->comments[i], comment) != 0)
-            continue;
-        *index = i;
-        found++;
-    }
-    if (found == 1)
-        return true;
-    if (found > 1)
-        return diag_error_member(s->reader.diag, pointer, key,
-                                 "%zu %ss have the comment '%s'; name one by its index",
-                                 found, t->what, comment);
-    if (near.name)
-        return diag_error_member(s->reader.diag, pointer, key,
-                                 "no %s has the comment '%s'; did you mean '%s'?",
-                                 t->what, comment, near.name);
-    return diag_error_member(s->reader.diag, pointer, key, "no %s has the comment '%s'",
-                             t->what, comment);
-}
-
-static bool find_place(struct scenario_reading *s, const struct targets *t,
-                       const struct place_text *place, const char *pointer,
-                       const char *key, size_t *index)
-{
-    *index = place->index;
-    if (place->comment)
-        return find_comment(s, t, place->comment, pointer, key, index);
-    if (place->index < t->len_of_file)
-        return true;
-    return diag_error_member(s->reader.diag, pointer, key,
-                             "no %s %zu: the router has %zu, counted from 0", t->what,
-                             place->index, t->len_of_file);
-}
-
-static struct targets route_targets(struct scenario_reading *s, size_t len_of_file)
-{
-    const struct router_config *c = &s->scenario->router;
-    struct targets t = {"route", NULL, c->routes_len, len_of_file};
-
-    t.comments = arena_alloc(s->reader.arena, t.len, sizeof *t.comments);
-    for (size_t i = 0; i < t.len; i++)
-        t.comments[i] = c->routes[i].comment;
-    return t;
-}
-
-static struct targets rule_targets(struct scenario_reading *s, size_t len_of_file)
-{
-    const struct router_config *c = &s->scenario->router;
-    struct targets t = {"rule", NULL, c->rules_len, len_of_file};
-
-    t.comments = arena_alloc(s->reader.arena, t.len, sizeof *t.comments);
-    for (size_t i = 0; i < t.len; i++)
-        t.comments[i] = c->rules[i].comment;
-    return t;
-}
 
 /* ---- what comes and goes ---- */
 
 /* All that building the events needs to know. */
 struct building {
     struct scenario_reading *s;
-    struct targets routes, rules;
+    struct scenario_targets routes, rules;
     size_t next_route, next_rule; /* of those that events add */
     struct rule_insertion *insertions;
     size_t insertions_len;
@@ -109,7 +35,7 @@ static void rule_added(struct building *b, const struct event_text *t, size_t ad
                           "only for platform 'routeros7': a Linux rule has a priority");
         return;
     }
-    if (!find_place(b->s, &b->rules, &t->before, pointer, "before", &insertion->before))
+    if (!scenario_place_find(b->s, &b->rules, &t->before, pointer, "before", &insertion->before))
         insertion->before = SIZE_MAX;
     else if (insertion->before >= b->rules.len_of_file)
         diag_error_member(
@@ -129,9 +55,9 @@ static void target_build(struct building *b, const struct event_text *t,
         index = b->next_rule++;
         rule_added(b, t, index);
     } else if (t->ok && e->kind == EVENT_ROUTE_REMOVE) {
-        find_place(b->s, &b->routes, &t->place, e->pointer, "route", &index);
+        scenario_place_find(b->s, &b->routes, &t->place, e->pointer, "route", &index);
     } else if (t->ok && e->kind == EVENT_RULE_REMOVE) {
-        find_place(b->s, &b->rules, &t->place, e->pointer, "rule", &index);
+        scenario_place_find(b->s, &b->rules, &t->place, e->pointer, "rule", &index);
     }
     e->index = (unsigned)index;
 }
@@ -328,8 +254,8 @@ void scenario_events_build(struct scenario_reading *s, struct event_text *texts,
     struct scenario_event *events = arena_alloc(s->reader.arena, len, sizeof *events);
     const struct event_text **order = arena_alloc(s->reader.arena, len, sizeof *order);
     struct building b = {.s = s,
-                         .routes = route_targets(s, routes_of_file),
-                         .rules = rule_targets(s, rules_of_file),
+                         .routes = scenario_route_targets(s, routes_of_file),
+                         .rules = scenario_rule_targets(s, rules_of_file),
                          .next_route = routes_of_file,
                          .next_rule = rules_of_file,
                          .renumber = scenario_renumber_start(s)};

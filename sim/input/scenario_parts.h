@@ -13,6 +13,8 @@
  *     scenario_route.c     routes and their gateways
  *     scenario_reach.c     routes that the platform would refuse, or could not use
  *     scenario_rule.c      routing rules, and their order
+ *     scenario_watch.c     hosts that the router watches
+ *     scenario_place.c     routes and rules by comment or index
  *     scenario_nat.c       source NAT, ports and protocols
  *     scenario_wan.c       WANs and their links
  *     scenario_net.c       LAN, hosts
@@ -167,6 +169,21 @@ struct place_text {
     size_t index;
 };
 
+/* What a place can name: the file's by index, all by comment. */
+struct scenario_targets {
+    const char *what;      /* "route" */
+    const char **comments; /* NULL: none */
+    size_t len, len_of_file;
+};
+
+struct scenario_targets scenario_route_targets(struct scenario_reading *s, size_t len_of_file);
+struct scenario_targets scenario_rule_targets(struct scenario_reading *s, size_t len_of_file);
+
+/* False after telling, at the member `key` of `pointer`, that there is no such thing. */
+bool scenario_place_find(struct scenario_reading *s, const struct scenario_targets *t,
+                         const struct place_text *place, const char *pointer,
+                         const char *key, size_t *index);
+
 struct rule_text {
     struct config_rule rule;
     const char *table, *interface, *out_interface, *routing_mark;
@@ -249,7 +266,23 @@ struct router_text {
     size_t rules_len;
     struct nat_text *nat;
     size_t nat_len;
+    struct watch_text *watches;
+    size_t watches_len;
 };
+
+struct watch_text {
+    struct scenario_watch watch;
+    const char *interface;
+    struct place_text *routes;
+    size_t routes_len;
+    bool timeout_given, count_given, packet_interval_given, loss_given, mean_given,
+        longest_given, ok;
+};
+
+extern const struct reader_object watch_object;
+
+void scenario_watches_build(struct scenario_reading *s, const struct watch_text *texts,
+                            size_t len, size_t routes_of_file);
 
 extern const struct reader_object router_object;
 

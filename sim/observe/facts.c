@@ -15,6 +15,9 @@ void facts_of(struct facts *f, const struct simulation *sim)
     f->steps_back = simulation_steps_back(sim);
     f->courses = mem_alloc(s->events_len, sizeof *f->courses);
     f->outages = mem_alloc(s->events_len, sizeof *f->outages);
+    f->watches = mem_alloc(s->watches_len, sizeof *f->watches);
+    for (size_t i = 0; i < s->watches_len; i++)
+        simulation_watch(sim, (int)i, &f->watches[i].downs, &f->watches[i].down_ns);
     f->wan_up_ns = mem_alloc(s->wans_len, sizeof *f->wan_up_ns);
     for (size_t i = 0; i < s->events_len; i++) {
         f->courses[i] = *simulation_event_course(sim, (int)i);
@@ -28,6 +31,7 @@ void facts_free(struct facts *f)
 {
     mem_free(f->courses);
     mem_free(f->outages);
+    mem_free(f->watches);
     mem_free(f->wan_up_ns);
 }
 

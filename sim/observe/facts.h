@@ -14,6 +14,10 @@ struct facts {
     uint64_t steps_back;          /* timestamps that were earlier than the one before */
     struct event_course *courses; /* by index of scenario.events */
     struct course_outages *outages; /* likewise; their lists are the simulation's. NULL: none */
+    struct watch_facts {
+        uint64_t downs;  /* times that it was found down */
+        int64_t down_ns; /* in all */
+    } *watches;           /* by index of scenario.watches; NULL: none */
     int64_t *wan_up_ns;           /* by index of scenario.wans */
 };
 

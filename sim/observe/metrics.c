@@ -353,6 +353,9 @@ static void on_change(void *context, const struct change *c)
 
     if (c->kind == CHANGE_MARK)
         return;
+    if (known)
+        m->events[event].step =
+            c->kind == CHANGE_RETURN || !m->events[event].open ? STEP_OVER : STEP_SWITCHED;
     m->changes++;
     for (unsigned family = 0; family < METRIC_FAMILIES; family++) {
         if (c->family != FAMILY_NONE && metrics_family(c->family) != family)
@@ -424,6 +427,7 @@ static void on_event(void *context, int event, bool begins, int64_t time_ns)
         event_begins(m, event);
     } else {
         e->open = false;
+        e->step = STEP_OVER;
         note_open(m, event);
         moves_mark(m, event, false);
     }

@@ -88,7 +88,20 @@ struct event_flows {
     uint64_t forced, collateral; /* flows with such a move */
 };
 
+/* What has come of an event: flows are harmed in one of these. */
+enum event_step {
+    STEP_UNNOTICED, /* the router goes on as before */
+    STEP_SWITCHED,  /* it has changed its routes, or was told to */
+    STEP_OVER,      /* the event has ended, or its routes are back */
+    EVENT_STEPS,
+};
+
+extern const char *const event_step_names[EVENT_STEPS];
+
 struct event_state {
+    uint8_t step;                            /* enum event_step */
+    uint64_t harms[EVENT_STEPS][FLOW_FATES]; /* times that it did worse to a flow than before */
+    uint64_t step_moves[EVENT_STEPS];
     bool begun, open;
     uint32_t begin_mark;
     struct event_flows before, meanwhile; /* flows that began before it, and after */

@@ -75,6 +75,7 @@ static bool event_harms(struct metrics *m, struct flow *f, int event, enum flow_
     if (t->fate != FLOW_SURVIVED)
         flows->fates[t->fate]--;
     flows->fates[fate]++;
+    m->events[event].harms[m->events[event].step][fate]++;
     t->fate = (uint8_t)fate;
     return true;
 }
@@ -177,6 +178,7 @@ static void count_event_move(struct metrics *m, struct flow *f, enum move_cause 
     struct event_flows *flows = flows_of_touch(m, t);
 
     m->events[event].moves[cause]++;
+    m->events[event].step_moves[m->events[event].step]++;
     flows->moved += !(t->bits & TOUCH_MOVED);
     t->bits |= TOUCH_MOVED;
     if (cause == MOVE_FORCED) {

@@ -251,6 +251,8 @@ json_t *result_build(struct metrics *m, const struct facts *facts)
     if (result_has_users(m->scenario))
         put(o, "users", result_users(m));
     put(o, "events", result_events(m, facts));
+    if (m->scenario->watches_len)
+        put(o, "netwatch", result_watches(m, facts));
     put(o, "phases", result_phases(m));
     put(o, "unrouted", result_reasons(m->unrouted));
     put(o, "dropped", result_reasons(m->dropped));

@@ -92,6 +92,34 @@ static void put_wans(json_t *o, const struct scenario *scenario,
     put(o, "wans", wans);
 }
 
+const char *const event_step_names[EVENT_STEPS] = {
+    [STEP_UNNOTICED] = "unnoticed",
+    [STEP_SWITCHED] = "switched",
+    [STEP_OVER] = "over",
+};
+
+/* What each step did to flows. */
+static json_t *steps_part(const struct event_state *e)
+{
+    json_t *o = json_object();
+
+    for (unsigned step = 0; step < EVENT_STEPS; step++) {
+        json_t *one = json_object();
+
+        put_count(one, "moves", e->step_moves[step]);
+        for (unsigned i = FLOW_FATES - 1; i > FLOW_SURVIVED; i--)
+            put_count(one, flow_fate_names[i], e->harms[step][i]);
+        put(o, event_step_names[step], one);
+    }
+    return o;
+}
+
+/* How long the router took from one moment to another; null: it came to no such end. */
+static void put_delay(json_t *o, const char *key, int64_t from_ns, int64_t to_ns)
+{
+    put_time(o, key, from_ns >= 0 && to_ns >= from_ns ? to_ns - from_ns : -1);
+}
+
 static json_t *event_part(const struct metrics *m, const struct facts *facts, size_t i)
 {
     static const uint8_t causes[] = {MOVE_FORCED, MOVE_COLLATERAL, MOVE_FAILBACK,
@@ -109,6 +137,9 @@ static json_t *event_part(const struct metrics *m, const struct facts *facts, si
     put_text(o, "kind", event_kind_names[s->kind]);
     put_wans(o, m->scenario, s);
     put_times(o, c);
+    put_delay(o, "detection_seconds", c->began_ns, c->detected_ns);
+    put_delay(o, "failover_seconds", c->began_ns, c->effective_ns);
+    put_delay(o, "failback_seconds", c->ended_ns, c->recovered_ns);
     if (outages)
         put_outages(o, outages, facts->end_ns);
     put_count(o, "flows_alive", e->before.alive);
@@ -117,11 +148,32 @@ static json_t *event_part(const struct metrics *m, const struct facts *facts, si
         put_count(o, move_cause_names[causes[k]], e->moves[causes[k]]);
     put_flows(o, &e->before);
     put(o, "begun_meanwhile", meanwhile_part(&e->meanwhile));
+    put(o, "steps", steps_part(e));
     put_count(o, "packets_lost", e->packets_lost);
     put_count(o, "bytes_lost", e->bytes_lost);
     if (blackhole >= 0)
         put_time(o, "blackhole_seconds", blackhole);
     return o;
+}
+
+json_t *result_watches(const struct metrics *m, const struct facts *facts)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < m->scenario->watches_len && facts->watches; i++) {
+        const struct scenario_watch *w = &m->scenario->watches[i];
+        char host[ADDR_TEXT_MAX];
+        json_t *o = json_object();
+
+        if (w->name)
+            put_text(o, "name", w->name);
+        put_text(o, "host", addr_format(&w->host, host));
+        put_text(o, "type", watch_type_names[w->type]);
+        put_count(o, "downs", facts->watches[i].downs);
+        put_time(o, "down_seconds", facts->watches[i].down_ns);
+        json_array_append_new(list, o);
+    }
+    return list;
 }
 
 json_t *result_events(const struct metrics *m, const struct facts *facts)

@@ -48,6 +48,7 @@ json_t *stretch_balance(const struct stretch *s);
 
 /* result_events.c */
 json_t *result_events(const struct metrics *m, const struct facts *facts);
+json_t *result_watches(const struct metrics *m, const struct facts *facts);
 /* moved collaterally / those whose path did not fail, over all events; -1: there are
  * none */
 double result_survivors_moved_share(const struct metrics *m);

@@ -145,10 +145,11 @@ static void reboot(struct simulation *sim, const struct scenario_event *e, bool 
     if (begins) {
         simulation_drop_fragments(sim);
         router_go_down(sim->router);
-        heap_drop(&sim->timers, TIMER_PROBE, TIMER_PROBE_LOST);
+        heap_drop(&sim->timers, TIMER_PROBE, TIMER_WATCH_TEST);
     } else if (!sim->down) {
         router_come_up(sim->router, sim->now_ns, e->redraw_hash);
         probes_start(sim);
+        watches_start(sim);
     }
 }
 
@@ -158,10 +159,15 @@ static void route_add(struct simulation *sim, const struct scenario_event *e, bo
     route_hold(sim, e->index);
 }
 
+void failure_remove_route(struct simulation *sim, unsigned route, bool removed)
+{
+    count(&sim->route_holds[route].removed, removed);
+    route_hold(sim, route);
+}
+
 static void route_remove(struct simulation *sim, const struct scenario_event *e, bool begins)
 {
-    count(&sim->route_holds[e->index].removed, begins);
-    route_hold(sim, e->index);
+    failure_remove_route(sim, e->index, begins);
 }
 
 static void rule_add(struct simulation *sim, const struct scenario_event *e, bool begins)

@@ -69,6 +69,7 @@ struct simulation *simulation_create(const struct scenario *s)
     for (size_t i = 0; i < s->events_len; i++)
         heap_push(&sim->timers, s->events[i].at_ns, TIMER_EVENT_BEGINS, (uint32_t)i);
     probes_start(sim);
+    watches_create(sim);
     return sim;
 }
 
@@ -100,12 +101,14 @@ void simulation_destroy(struct simulation *sim)
     mem_free(sim->lan);
     mem_free(sim->segments);
     courses_free(&sim->courses);
+    watches_free(sim);
     mem_free(sim->outages);
     mem_free(sim->old_lengths);
     mem_free(sim->standing);
     mem_free(sim->route_holds);
     mem_free(sim->rule_holds);
     mem_free(sim->sleeping);
+    mem_free(sim->probe_wakes);
     mem_free(sim);
 }
 
@@ -295,6 +298,8 @@ static void timer_run(struct simulation *sim, const struct timer *t)
     case TIMER_PROBE: probe_send(sim, t->index); break;
     case TIMER_PROBE_OK: probe_end(sim, t->index, true); break;
     case TIMER_PROBE_LOST: probe_end(sim, t->index, false); break;
+    case TIMER_WATCH_PACKET: watch_packet(sim, t->index); break;
+    case TIMER_WATCH_TEST: watch_test(sim, t->index); break;
     }
 }
 

@@ -130,6 +130,10 @@ uint64_t simulation_steps_back(const struct simulation *sim); /* timestamps that
 const struct event_course *simulation_event_course(const struct simulation *sim, int event);
 const struct course_outages *simulation_event_outages(const struct simulation *sim, int event);
 
+/* How often the watched host was found down, and how long it was so, until now. */
+void simulation_watch(const struct simulation *sim, int watch, uint64_t *downs,
+                      int64_t *down_ns);
+
 /* Is the WAN's link up now, and how long has it been in all, until now? */
 bool simulation_wan_is_up(const struct simulation *sim, int wan);
 int64_t simulation_wan_up_ns(const struct simulation *sim, int wan);

@@ -9,13 +9,16 @@
  *     outages.c      events that are a row of outages
  *     course.c       what is known of each event's course
  *     probes.c       gateway checks: probes sent, answered or missed
+ *     watches.c      watched hosts, and the routes that hang on them
  */
 #ifndef ECMPLAB_SIMULATION_PARTS_H
 #define ECMPLAB_SIMULATION_PARTS_H
 
 #include "sim/timeline/actor.h"
+#include "core/random.h"
 #include "sim/timeline/feed.h"
 #include "sim/timeline/heap.h"
+#include "sim/timeline/netwatch.h"
 #include "sim/timeline/outages.h"
 #include "sim/timeline/simulation.h"
 #include "sim/timeline/wan.h"
@@ -28,6 +31,8 @@ enum timer_kind {
     TIMER_PROBE,       /* index: of the check */
     TIMER_PROBE_OK,    /* its answer comes */
     TIMER_PROBE_LOST,  /* its time is out */
+    TIMER_WATCH_PACKET, /* index: of the watch */
+    TIMER_WATCH_TEST,
 };
 
 /* One source as the merge sees it. */
@@ -64,7 +69,21 @@ struct fragment_way {
 
 enum { FRAGMENT_WAYS = 256 };
 
-/* Events that now add a route or rule, or take it away. */
+/* A host that the router watches. */
+struct watching {
+    struct netwatch netwatch;
+    struct random_stream phases;
+    int64_t packet_ns; /* type loss: the next packet leaves */
+    int64_t test_ns;   /* the next test begins; type loss: is judged */
+    uint32_t in_test;  /* packets sent of it */
+    int wan;           /* by which the last packet left; -1: by none */
+    bool beyond_gateway, sleeping, packet_is_due;
+    uint64_t wakes; /* simulation.wakes when the last packet left */
+    uint64_t downs; /* times that it was found down */
+    int64_t down_ns, down_since_ns; /* of those that ended; the last one's beginning */
+};
+
+/* Events and watches that now add a route or rule, or take it away. */
 struct hold {
     unsigned added, removed;
 };
@@ -81,6 +100,9 @@ struct simulation {
     int only_lan_iface; /* the one interface that is no WAN; -1: there are several */
     struct heap timers;
     bool *sleeping; /* a gateway check each */
+    uint64_t wakes; /* times that something happened: probes_wake() */
+    uint64_t *probe_wakes; /* a gateway check each: when its last probe left */
+    struct watching *watches; /* of the scenario */
     struct stream *streams;
     size_t streams_len;
     struct acting *actors;
@@ -160,7 +182,23 @@ void failure_set_wans(struct simulation *sim, const struct scenario_event *e, bo
 /* Something was done to the router or its WANs for the event: see who notices. */
 void failure_tell(struct simulation *sim, enum change_kind kind, unsigned event);
 
+/* A route is taken away once more, or once less. */
+void failure_remove_route(struct simulation *sim, unsigned route, bool removed);
+
+/* watches.c */
+void watches_create(struct simulation *sim);
+void watches_free(struct simulation *sim);
+/* The router starts: tests begin at phases drawn anew. */
+void watches_start(struct simulation *sim);
+void watches_wake(struct simulation *sim);
+void watch_packet(struct simulation *sim, unsigned watch);
+void watch_test(struct simulation *sim, unsigned watch);
+
 /* probes.c */
+/* A packet's way by the interface (NEXTHOP_NONE: none) there and back; -1: nothing comes back. */
+int64_t probe_round_trip_ns(const struct simulation *sim, unsigned iface, bool beyond_gateway);
+/* The event behind a new verdict on what is reached by the WAN; -1: none is known. */
+int probe_event_behind(const struct simulation *sim, int wan, bool beyond_gateway, bool answered);
 void probes_start(struct simulation *sim);
 /* Something happened to the router or its WANs: checks that slept probe again. */
 void probes_wake(struct simulation *sim);

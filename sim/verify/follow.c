@@ -466,6 +466,12 @@ bool follow_event(struct follow *f, int event, bool begins)
 
 bool follow_can(const struct scenario *s, char *why, size_t why_size)
 {
+    if (s->watches_len && s->router.platform == PLATFORM_LINUX) {
+        snprintf(why, why_size,
+                 "%s: netwatch of a linux router is simulated, but not followed in the kernel",
+                 s->watches[0].pointer);
+        return false;
+    }
     for (size_t i = 0; i < s->events_len; i++) {
         const struct scenario_event *e = &s->events[i];
 
