@@ -261,6 +261,82 @@ static void a_flap_is_noticed_when_its_outages_last(void **state)
     }
 }
 
+/* Every 20 s, for 5 s: the times are those of a flap, but counted from each end. */
+static void outages_of_constant_times_come_in_turn(void **state)
+{
+    struct play *p = play_create();
+    const struct course_outages *o;
+
+    (void)state;
+    play_run(p, &(struct play_text){
+                    .events = "[{'at': '10s', 'kind': 'outages', 'wan': 'wan1',"
+                              " 'between': {'law': 'constant', 'mean': '20s'},"
+                              " 'repair': {'law': 'constant', 'mean': '5s'}, 'for': '60s'}]",
+                    .more = ", 'duration': '100s'"});
+    o = simulation_event_outages(p->sim, 0);
+    assert_int_equal(o->count, 2);
+    expect_times("first", &o->kept[0], (const double[]){30, 30, 30, 35, 35});
+    expect_times("second", &o->kept[1], (const double[]){55, 55, 55, 60, 60});
+    expect_course(p, "the event", 0, (const double[]){10, 30, 30, 70, 60});
+    play_destroy(p);
+}
+
+/*
+ * Up for a day, down for an hour in the mean, ten years long: 3504 outages, give or take three
+ * times the root of so many, and 4 % of the time down. Other events change nothing, another
+ * seed and another name everything.
+ */
+static void outages_at_random_are_the_events_own(void **state)
+{
+    static const struct {
+        const char *when, *name, *more, *others;
+        bool alike;
+    } rows[] = {
+        {"once", "a", "", "", true},
+        {"again", "a", "", "", true},
+        {"beside others", "a", "",
+         "{'at': '1s', 'kind': 'outages', 'wan': 'wan2', 'between': {'law': 'weibull',"
+         " 'mean': '20d', 'shape': 0.7}, 'repair': {'law': 'lognormal', 'mean': '2h',"
+         " 'sigma': 1}}, ",
+         true},
+        {"with another seed", "a", ", 'seed': 2", "", false},
+        {"by another name", "b", "", "", false},
+    };
+    int64_t first_ns = -1;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct play *p = play_create();
+        const struct course_outages *o;
+        char events[640], more[64];
+        struct simulation *sim;
+        double down;
+        int own;
+
+        snprintf(events, sizeof events,
+                 "[%s{'at': '2s', 'kind': 'outages', 'wan': 'wan1', 'name': '%s',"
+                 " 'between': {'law': 'exponential', 'mean': '1d'},"
+                 " 'repair': {'law': 'exponential', 'mean': '1h'}}]",
+                 rows[i].others, rows[i].name);
+        snprintf(more, sizeof more, ", 'duration': '3650d'%s", rows[i].more);
+        play_prepare(p, &(struct play_text){.events = events, .more = more});
+        sim = simulation_create(p->scenario);
+        simulation_advance(sim, SECONDS(315360000.0));
+        own = (int)p->scenario->events_len - 1;
+        o = simulation_event_outages(sim, own);
+        down = (double)course_outages_down_ns(o, SECONDS(315360000.0)) / 1e9;
+        assert_true(o->count > 3504 - 178 && o->count < 3504 + 178);
+        assert_int_equal(o->detected, o->count);
+        assert_true(down / 315360000 > .04 * .92 && down / 315360000 < .04 * 1.08);
+        if (i == 0)
+            first_ns = o->kept[0].began_ns;
+        if ((o->kept[0].began_ns == first_ns) != rows[i].alike)
+            fail_msg("%s", rows[i].when);
+        simulation_destroy(sim);
+        play_destroy(p);
+    }
+}
+
 /* ---------------------------------------------------------------------- new addresses */
 
 /* A flow that goes on, and one that begins each time, at 5, 15 and 25 s. */
@@ -567,6 +643,8 @@ int main(void)
             a_shared_fault_is_known_by_its_first_wan_and_effective_with_its_last),
         cmocka_unit_test(a_flap_is_one_event_with_its_outages),
         cmocka_unit_test(a_flap_is_noticed_when_its_outages_last),
+        cmocka_unit_test(outages_of_constant_times_come_in_turn),
+        cmocka_unit_test(outages_at_random_are_the_events_own),
         cmocka_unit_test(each_wan_and_each_pair_fail_in_turn),
         cmocka_unit_test(a_router_that_restarts_forwards_nothing_and_forgets),
         cmocka_unit_test(checks_begin_anew_with_the_router),

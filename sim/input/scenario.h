@@ -16,6 +16,7 @@
 #include "sim/input/addrmap.h"
 #include "sim/input/diag.h"
 #include "sim/links/link.h"
+#include "sim/timeline/spell.h"
 
 /* Ten years: later times are refused, so that sums of a few stay far from what int64_t holds. */
 #define SCENARIO_TIME_MAX INT64_C(315360000000000000)
@@ -68,11 +69,14 @@ struct scenario_traffic {
     const struct users_config *users; /* sim/users/users.h; NULL: it is not of users */
 };
 
+enum { SCENARIO_OUTAGES_MAX = 65536 }; /* of one event: more do not happen */
+
 enum event_kind {
     EVENT_LINK_DOWN,
     EVENT_GATEWAY_DOWN,
     EVENT_BLACKHOLE,
     EVENT_FLAP,
+    EVENT_OUTAGES,
     EVENT_ADDRESS_CHANGE,
     EVENT_LEASE_CHANGE,
     EVENT_PPPOE_RECONNECT,
@@ -130,7 +134,8 @@ struct scenario_event {
     const int *more_wans; /* that fail with it */
     size_t more_wans_len;
     bool admin;     /* EVENT_LINK_DOWN: administratively, not by loss of carrier */
-    uint8_t what;   /* EVENT_FLAP: enum event_kind, how its WANs fail */
+    uint8_t what;   /* EVENT_FLAP, EVENT_OUTAGES: enum event_kind, how its WANs fail */
+    struct spell_law between, repair; /* EVENT_OUTAGES: from outage to outage, of one */
     int64_t period_ns, down_ns; /* EVENT_FLAP: from outage to outage; how long each lasts */
     struct prefix address;   /* of kinds that bring one (scenario_event_brings_address()) */
     struct addr old_address; /* and the one that it replaces */

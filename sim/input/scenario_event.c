@@ -5,6 +5,7 @@
 const char *const event_kind_names[EVENT_KINDS] = {
     [EVENT_LINK_DOWN] = "link-down", [EVENT_GATEWAY_DOWN] = "gateway-down",
     [EVENT_BLACKHOLE] = "blackhole", [EVENT_FLAP] = "flap",
+    [EVENT_OUTAGES] = "outages",
     [EVENT_ADDRESS_CHANGE] = "address-change", [EVENT_LEASE_CHANGE] = "lease-change",
     [EVENT_PPPOE_RECONNECT] = "pppoe-reconnect", [EVENT_REBOOT] = "reboot",
     [EVENT_ROUTE_ADD] = "route-add", [EVENT_ROUTE_REMOVE] = "route-remove",
@@ -46,8 +47,6 @@ static const char *const whats[] = {
     [EVENT_BLACKHOLE] = "blackhole",
 };
 
-enum { OUTAGES_MAX = 65536 };
-
 /* clang-format off */
 #define WAN_FIELD \
     {.name = "wan", .kind = READER_STRING, READER_AT(struct event_text, wan), \
@@ -88,8 +87,68 @@ static const struct reader_field flap_fields[] = {
      .by_default = "0.5", .lowest = 0.0001, .highest = 0.9999,
      .doc = "the share of each period that it is down, at the period's beginning"},
     {.name = "count", .kind = READER_INT, READER_AT(struct event_text, count),
-     READER_GIVEN(struct event_text, count_given), .min = 1, .max = OUTAGES_MAX,
+     READER_GIVEN(struct event_text, count_given), .min = 1, .max = SCENARIO_OUTAGES_MAX,
      .doc = "of outages; or else 'for' says how long it goes on"},
+    READER_END,
+};
+
+#define MEAN_FIELD \
+    {.name = "mean", .kind = READER_DURATION, READER_AT(struct spell_law, mean_ns), \
+     .required = true, .above_min = true, .max = SCENARIO_DURATION_MAX, .doc = "of all"}
+
+static const struct reader_field mean_fields[] = {MEAN_FIELD, READER_END};
+
+static const struct reader_field weibull_fields[] = {
+    MEAN_FIELD,
+    {.name = "shape", .kind = READER_NUMBER, READER_AT(struct spell_law, shape),
+     .required = true, .lowest = 0.1, .highest = 20,
+     .doc = "below 1 it fails early or late, above 1 it wears out"},
+    READER_END,
+};
+
+static const struct reader_field lognormal_fields[] = {
+    MEAN_FIELD,
+    {.name = "sigma", .kind = READER_NUMBER, READER_AT(struct spell_law, shape),
+     .required = true, .lowest = 0.01, .highest = 5,
+     .doc = "standard deviation of the natural logarithm"},
+    READER_END,
+};
+
+static const struct reader_variant spell_variants[] = {
+    [SPELL_CONSTANT] = {"constant", "every one alike", mean_fields},
+    [SPELL_EXPONENTIAL] = {"exponential", "memoryless", mean_fields},
+    [SPELL_WEIBULL] = {"weibull", "failing early, or wearing out", weibull_fields},
+    [SPELL_LOGNORMAL] = {"lognormal", "its logarithm is normal", lognormal_fields},
+    [SPELL_KINDS] = READER_END,
+};
+
+static const struct reader_field spell_fields[] = {
+    {.name = "law", .kind = READER_ENUM, READER_AT(struct spell_law, kind),
+     READER_NAMES(spell_kind_names), .required = true, .doc = "the distribution"},
+    READER_END,
+};
+
+static bool check_spell(const struct reader *r, void *object, const char *pointer)
+{
+    (void)r, (void)pointer;
+    spell_law_settle(object);
+    return true;
+}
+
+static const struct reader_object spell_object = {
+    .name = "spell", .doc = "how long something goes well, or is broken",
+    READER_STRUCT(struct spell_law), .fields = spell_fields, .check = check_spell,
+    .tag = "law", .variants = spell_variants,
+};
+
+static const struct reader_field outages_fields[] = {
+    WANS_FIELD,
+    WHAT_FIELD,
+    {.name = "between", .kind = READER_OBJECT, READER_AT(struct event_text, event.between),
+     .object = &spell_object, .required = true,
+     .doc = "the law of the times from one outage's end (or 'at') to the next one"},
+    {.name = "repair", .kind = READER_OBJECT, READER_AT(struct event_text, event.repair),
+     .object = &spell_object, .required = true, .doc = "the law of how long they last"},
     READER_END,
 };
 
@@ -190,6 +249,7 @@ static const struct reader_variant variants[] = {
     [EVENT_BLACKHOLE] = {"blackhole", "the gateway answers, but nothing behind it does",
                          wans_only_fields},
     [EVENT_FLAP] = {"flap", "the WAN fails over and over, in even periods", flap_fields},
+    [EVENT_OUTAGES] = {"outages", "the WAN fails at random, and is repaired", outages_fields},
     [EVENT_ADDRESS_CHANGE] = {"address-change", "the WAN gets another address",
                               address_fields},
     [EVENT_LEASE_CHANGE] = {"lease-change", "the WAN loses its address and gets another",
@@ -235,9 +295,9 @@ static bool check_flap(const struct reader *r, struct event_text *t, const char 
                           t->for_given ? "'count' and 'for' say the same: expected one"
                                        : "missing key 'count' or 'for'");
     e->down_ns = (int64_t)((double)e->period_ns * t->duty);
-    if (t->for_given && e->for_ns / e->period_ns >= OUTAGES_MAX)
+    if (t->for_given && e->for_ns / e->period_ns >= SCENARIO_OUTAGES_MAX)
         return diag_error_member(r->diag, pointer, "for",
-                                 "at most %d periods, got more", OUTAGES_MAX);
+                                 "at most %d periods, got more", SCENARIO_OUTAGES_MAX);
     if (t->count_given &&
         t->count - 1 > (SCENARIO_DURATION_MAX - e->down_ns) / e->period_ns)
         return diag_error_member(r->diag, pointer, "count",
@@ -312,7 +372,7 @@ enum event_kind scenario_event_fault(const struct scenario_event *e)
 
 bool scenario_event_has_outages(const struct scenario_event *e)
 {
-    return e->kind == EVENT_FLAP;
+    return e->kind == EVENT_FLAP || e->kind == EVENT_OUTAGES;
 }
 
 const struct reader_object event_object = {

@@ -188,6 +188,7 @@ static const struct failure failures[EVENT_KINDS] = {
                             failure_set_wans},
     [EVENT_BLACKHOLE] = {"the gateway answers, nothing behind it does", CHANGE_MARK, CHANGE_MARK,
                          failure_set_wans},
+    [EVENT_OUTAGES] = {"the WAN fails at random", CHANGE_MARK, CHANGE_MARK, row_of_outages},
     [EVENT_FLAP] = {"the WAN fails over and over", CHANGE_MARK, CHANGE_MARK, row_of_outages},
     [EVENT_ADDRESS_CHANGE] = {"the WAN gets another address", CHANGE_ADDRESS, CHANGE_ADDRESS, address_change},
     [EVENT_LEASE_CHANGE] = {"the WAN loses its address and gets another", CHANGE_ADDRESS, CHANGE_ADDRESS,

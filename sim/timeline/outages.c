@@ -2,6 +2,41 @@
 
 #include "sim/timeline/simulation_parts.h"
 
+enum { OUTAGES_PURPOSE = 0x6f757467 };
+
+/* FNV-1a: a purpose of its own for each name. */
+static uint64_t purpose_of(const char *name)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325) ^ OUTAGES_PURPOSE;
+
+    for (; *name; name++)
+        hash = (hash ^ (uint8_t)*name) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
+/* When the outage that begins now is over, and when the next one begins after this one's end. */
+static int64_t end_of(const struct scenario_event *e, struct outages_plan *plan, int64_t now_ns)
+{
+    return now_ns +
+           (e->kind == EVENT_FLAP ? e->down_ns : spell_draw(&e->repair, &plan->draws));
+}
+
+static int64_t next_of(const struct scenario_event *e, struct outages_plan *plan, int64_t now_ns)
+{
+    if (e->kind == EVENT_FLAP)
+        return e->at_ns + (int64_t)plan->begun * e->period_ns;
+    return now_ns + spell_draw(&e->between, &plan->draws);
+}
+
+static void schedule_next(struct simulation *sim, unsigned event)
+{
+    const struct scenario_event *e = &sim->scenario->events[event];
+    struct outages_plan *plan = &sim->outages[event];
+
+    if (plan->begun < SCENARIO_OUTAGES_MAX)
+        heap_push(&sim->timers, next_of(e, plan, sim->now_ns), TIMER_OUTAGE, event);
+}
+
 static void turn_down(struct simulation *sim, unsigned event)
 {
     const struct scenario_event *e = &sim->scenario->events[event];
@@ -11,23 +46,30 @@ static void turn_down(struct simulation *sim, unsigned event)
     plan->begun++;
     course_outage_begins(&sim->courses, event, sim->now_ns);
     failure_set_wans(sim, e, true);
-    heap_push(&sim->timers, sim->now_ns + e->down_ns, TIMER_OUTAGE, event);
+    heap_push(&sim->timers, end_of(e, plan, sim->now_ns), TIMER_OUTAGE, event);
 }
 
 static void turn_up(struct simulation *sim, unsigned event)
 {
     const struct scenario_event *e = &sim->scenario->events[event];
-    struct outages_plan *plan = &sim->outages[event];
 
-    plan->down = false;
+    sim->outages[event].down = false;
     course_outage_ends(&sim->courses, event, sim->now_ns);
     failure_set_wans(sim, e, false);
-    heap_push(&sim->timers, e->at_ns + (int64_t)plan->begun * e->period_ns, TIMER_OUTAGE, event);
+    schedule_next(sim, event);
 }
 
 void outages_begin(struct simulation *sim, unsigned event)
 {
-    turn_down(sim, event);
+    const struct scenario_event *e = &sim->scenario->events[event];
+
+    if (e->kind == EVENT_FLAP) {
+        turn_down(sim, event);
+        return;
+    }
+    sim->outages[event].draws =
+        random_stream_make(sim->scenario->seed, purpose_of(e->name ? e->name : e->pointer));
+    schedule_next(sim, event);
 }
 
 void outages_end(struct simulation *sim, unsigned event)

@@ -169,6 +169,7 @@ static enum family event_family(const struct scenario *s, int event)
     case EVENT_GATEWAY_DOWN:
     case EVENT_BLACKHOLE:
     case EVENT_FLAP:
+    case EVENT_OUTAGES:
     case EVENT_REBOOT:
     case EVENT_EACH_WAN:
     case EVENT_EACH_PAIR:
