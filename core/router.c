@@ -84,6 +84,7 @@ const char *const reason_abouts[REASONS] = {
     [REASON_UNSOLICITED] = "from outside, and nothing asked for it",
     [REASON_QUEUE_FULL] = "no room in the queue of the WAN's link",
     [REASON_LINK_LOSS] = "lost by chance on the WAN's link",
+    [REASON_ROUTER_DOWN] = "the router restarts",
 };
 
 /* ------------------------------------------------------------------------------- making */

@@ -196,6 +196,10 @@ static const struct failure failures[EVENT_KINDS] = {
     [EVENT_PPPOE_RECONNECT] = {"the WAN's session ends and comes back", CHANGE_ADDRESS, CHANGE_ADDRESS,
                                pppoe_reconnect},
     [EVENT_REBOOT] = {"the router restarts", CHANGE_MARK, CHANGE_CONFIG, reboot},
+    /* the reader puts plain events in their place */
+    [EVENT_EACH_WAN] = {"each WAN fails, one after the other", CHANGE_MARK, CHANGE_MARK, NULL},
+    [EVENT_EACH_PAIR] = {"each two WANs fail together, pair after pair", CHANGE_MARK,
+                         CHANGE_MARK, NULL},
     [EVENT_ROUTE_ADD] = {"a route comes", CHANGE_CONFIG, CHANGE_CONFIG, route_add},
     [EVENT_ROUTE_REMOVE] = {"a route goes", CHANGE_CONFIG, CHANGE_CONFIG, route_remove},
     [EVENT_RULE_ADD] = {"a rule comes", CHANGE_CONFIG, CHANGE_CONFIG, rule_add},
