@@ -178,6 +178,8 @@ static void chooser_follow(struct choosers *c, size_t seat, const struct fib_ent
     } else if (members_equal(ch, now.members, now.len)) {
         mem_free(now.members);
         now.members = ch->members;
+        if (now.policy->changed)
+            now.policy->changed(now.state);
     } else {
         if (!now.state)
             now.state = chooser_begin(c, seat, e);
@@ -202,6 +204,13 @@ void choosers_follow(struct choosers *c, int64_t now_ns)
 
 /* ---------------------------------------------------------------------------- choosing */
 
+bool choosers_ask(const struct choosers *c, const struct fib_entry *e)
+{
+    if (e->seat == RIB_NO_SEAT || e->group->len > 1)
+        return e->seat != RIB_NO_SEAT;
+    return e->route != RIB_NO_ROUTE && (c->policies[e->policy]->traits & POLICY_PINS);
+}
+
 unsigned choosers_pick(struct choosers *c, const struct fib_entry *e,
                        const struct policy_query *q)
 {
@@ -219,5 +228,5 @@ const struct policy *choosers_policy(const struct choosers *c, const struct fib_
 
 bool choosers_is_fixed(const struct choosers *c, const struct fib_entry *e)
 {
-    return e->seat == RIB_NO_SEAT || (c->policies[e->policy]->traits & POLICY_FIXED);
+    return !choosers_ask(c, e) || (c->policies[e->policy]->traits & POLICY_FIXED);
 }

@@ -26,6 +26,12 @@ void choosers_destroy(struct choosers *c);
 /* The RIB has changed: tell the policies whose members did. `now_ns` never goes back. */
 void choosers_follow(struct choosers *c, int64_t now_ns);
 
+/*
+ * Is its policy to be asked? Where there is one member it is only when it remembers what the
+ * connection has, and the group may have others at other times.
+ */
+bool choosers_ask(const struct choosers *c, const struct fib_entry *e);
+
 /* The member of e->group; NEXTHOP_NONE when none lives. `e` has a seat. */
 unsigned choosers_pick(struct choosers *c, const struct fib_entry *e,
                        const struct policy_query *q);

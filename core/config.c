@@ -74,7 +74,8 @@ void config_set_defaults(struct router_config *c, enum platform platform)
 /*
  * Sources: Linux nexthop.c (resilient: idle timer 120 s, never forced) with the 128 buckets that
  * Cumulus and FRR examples use; Eisenbud et al., Maglev, section 5.3 (65537 entries);
- * RouterOS manual, "ECMP" of version 6 (a route cache emptied every ten minutes).
+ * RouterOS manual, "ECMP" of version 6 (a route cache emptied every ten minutes), and "Per
+ * connection classifier" (its recipe classifies by both addresses).
  * Assumed: the flowlet gap and the window of loads.
  */
 struct config_policy config_policy_defaults(const char *name)
@@ -89,5 +90,6 @@ struct config_policy config_policy_defaults(const char *name)
         .gap_ns = S(1) / 20,
         .flush_ns = S(600),
         .window_ns = S(10),
+        .classifier = CLASSIFIER_SRC_ADDRESS | CLASSIFIER_DST_ADDRESS,
     };
 }

@@ -45,9 +45,22 @@ struct config_policy {
     int64_t idle_ns, unbalanced_ns; /* resilient; unbalanced 0: never forced */
     uint32_t table_size;           /* maglev: a prime */
     int64_t gap_ns;                /* flowlet */
-    int64_t flush_ns;              /* per-pair: how often its cache is emptied */
+    int64_t flush_ns;              /* per-pair: how often its cache is emptied; 0: never */
     int64_t window_ns;             /* least-loaded: how fast past load is forgotten */
     uint32_t choices;              /* least-loaded: of how many drawn members; 0: of all */
+    uint8_t unit;                  /* weighted-round-robin: enum config_unit */
+    uint8_t classifier;            /* pcc: enum config_classifier, or-ed */
+};
+
+/* What shares are counted in. */
+enum config_unit { UNIT_PACKETS, UNIT_BYTES };
+
+/* The fields that per-connection-classifier hashes. */
+enum config_classifier {
+    CLASSIFIER_SRC_ADDRESS = 1,
+    CLASSIFIER_DST_ADDRESS = 2,
+    CLASSIFIER_SRC_PORT = 4,
+    CLASSIFIER_DST_PORT = 8,
 };
 
 struct config_iface {

@@ -64,7 +64,8 @@ struct conn {
         int64_t stream_ns __attribute__((packed, aligned(4)));
     };
     uint8_t flags; /* enum conn_flag */
-    uint16_t pin;  /* the next hop that a policy keeps it on (policy_member.hop); 0: none */
+    uint16_t pin[2]; /* the next hop that a policy keeps each direction on (policy_member.hop);
+                      * 0: none */
 };
 _Static_assert(sizeof(struct conn) == 192, "three cache lines");
 

@@ -26,7 +26,29 @@ static bool route_is_keepable(const struct router *r, const struct packet *p)
     return !(p->flags & PACKET_ENCAPSULATED) || f->policy == HASH_L3 || f->policy == HASH_L4;
 }
 
-static bool route_kept(const struct router *r, const struct passage *pass, int in_iface,
+static struct route_query passage_query(struct passage *pass, int in_iface)
+{
+    return (struct route_query){.packet = pass->packet,
+                                .in_iface = in_iface,
+                                .out_iface = -1,
+                                .by_fields = in_iface < 0,
+                                .begins = !pass->conn || pass->revive,
+                                .pin = &pass->pin};
+}
+
+/* Its policy may want another member now: rule and entry are the same all the same. */
+static unsigned pick_again(struct router *r, struct passage *pass, int in_iface,
+                           const struct fib_entry *e)
+{
+    struct route_query q;
+
+    passage_translate_back(pass);
+    q = passage_query(pass, in_iface);
+    q.hash_config = &r->hash;
+    return routing_ask_policy(r, &q, e);
+}
+
+static bool route_kept(struct router *r, struct passage *pass, int in_iface,
                        struct decision *d)
 {
     const struct conn_route *kept;
@@ -42,7 +64,11 @@ static bool route_kept(const struct router *r, const struct passage *pass, int i
     d->rule = kept->rule;
     d->entry = rib_entry(r->rib, kept->entry);
     d->member = kept->member;
-    d->out_iface = d->entry->group->hops[kept->member].iface;
+    if (!choosers_is_fixed(r->choosers, d->entry))
+        d->member = pick_again(r, pass, in_iface, d->entry);
+    if (d->member != kept->member)
+        d->flags |= DECISION_ROUTED;
+    d->out_iface = d->entry->group->hops[d->member].iface;
     return true;
 }
 
@@ -51,8 +77,7 @@ static void route_keep(const struct router *r, const struct passage *pass, int i
 {
     struct conn_route *kept;
 
-    if (!pass->conn || !route_is_keepable(r, pass->packet) || d->rule > INT16_MAX ||
-        !choosers_is_fixed(r->choosers, d->entry))
+    if (!pass->conn || !route_is_keepable(r, pass->packet) || d->rule > INT16_MAX)
         return;
     kept = &pass->conn->route[pass->direction];
     route_key(pass->packet, in_iface, kept->key);
@@ -90,16 +115,10 @@ static enum verdict outcome_verdict(const struct route_answer *a, enum reason *r
 static void decide_route(struct router *r, struct passage *pass, int in_iface,
                          struct decision *d)
 {
-    struct route_query q = {.packet = pass->packet,
-                            .in_iface = in_iface,
-                            .out_iface = -1,
-                            .by_fields = in_iface < 0,
-                            .begins = !pass->conn || pass->revive,
-                            .pin = &pass->pin};
+    struct route_query q = passage_query(pass, in_iface);
     struct route_answer answer;
     enum reason reason;
 
-    pass->pin = q.begins ? 0 : pass->conn->pin;
     router_route(r, &q, &answer, &d->member);
     d->rule = answer.rule;
     d->entry = answer.entry;
@@ -135,6 +154,7 @@ static void begin_connection(struct router *r, struct passage *pass, int in_ifac
         c = conn_create(r->conns, &pass->tuple, pass->hash);
     }
     c->flags = 0;
+    c->pin[0] = c->pin[1] = 0;
     if (c->orig.protocol == PROTO_TCP)
         c->tcp = pass->tcp;
     else
@@ -201,10 +221,9 @@ static void forward(struct router *r, struct passage *pass, int in_iface, int64_
         pass->conn->iface_out = (uint16_t)d->out_iface;
     }
     pass->conn->bytes[pass->direction] += pass->packet->size_bytes;
-    if (d->flags & DECISION_ROUTED) {
-        pass->conn->pin = pass->pin;
+    pass->conn->pin[pass->direction] = pass->pin;
+    if (d->flags & DECISION_ROUTED)
         route_keep(r, pass, in_iface, d);
-    }
 }
 
 static void describe_source(const struct passage *pass, const struct packet *p,
@@ -266,6 +285,8 @@ static void decide(struct router *r, struct passage *pass, const struct router_k
         router_tell(r, (struct trace_step){.kind = TRACE_CONNECTION,
                                     .rule = RULE_NONE,
                                     .text = connection_text(r, pass)});
+    if (pass->conn && !pass->revive)
+        pass->pin = pass->conn->pin[pass->direction];
     if (!route_kept(r, pass, in_iface, d)) {
         special = routing_special_address(r, arrived, in_iface);
         if (special != REASON_NONE) {
@@ -323,6 +344,7 @@ void router_forward_keyed(struct router *r, const struct packet *p,
     pass.packet = p;
     pass.conn = NULL;
     pass.direction = 0;
+    pass.pin = 0;
     pass.related = pass.invalid = pass.revive = false;
     decide(r, &pass, key, in_iface, now_ns, d);
     if (r->trace)

@@ -13,6 +13,17 @@ static const struct policy hash_threshold = {
 const struct policy *const policies[] = {
     &hash_threshold,
     &policy_modulo_n,
+    &policy_highest_random_weight,
+    &policy_maglev,
+    &policy_per_pair,
+    &policy_round_robin,
+    &policy_weighted_round_robin,
+    &policy_random_packet,
+    &policy_random_flow,
+    &policy_flowlet,
+    &policy_least_loaded,
+    &policy_connection_mark,
+    &policy_pcc,
 };
 
 const unsigned policies_len = sizeof policies / sizeof policies[0];

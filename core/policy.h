@@ -29,15 +29,18 @@ struct policy_query {
     const struct packet *packet;
     uint32_t hash; /* 31 bits, by the router's hash policy */
     int64_t now_ns;
+    int in_iface; /* -1: sent by the router itself */
     bool begins; /* no connection is known for it yet */
-    uint16_t
-        *pin; /* a hop that the connection remembers, 0: none; the policy may set it */
+    /* A hop that the connection remembers for this direction, 0: none. The policy may set it. */
+    uint16_t *pin;
 };
 
 enum policy_trait {
     POLICY_WEIGHTED = 1, /* weights count */
     POLICY_FIXED = 2, /* the same hash and members give the same choice: it may be kept */
     POLICY_TRACKED = 4, /* works on connections: tracking must be on */
+    POLICY_PINS = 8,    /* remembers by `pin`: asked also where one member is all there is */
+    POLICY_SPRAYS = 16, /* one flow takes several paths though nothing has changed */
 };
 
 struct policy {
@@ -50,6 +53,8 @@ struct policy {
     /* The living members, in the order of the group; len > 0. Valid until the next update. */
     void (*update)(void *state, const struct policy_member *members, unsigned len,
                    int64_t now_ns);
+    /* Something changed in the router, and no member of this group. NULL: as well. */
+    void (*changed)(void *state);
     /* The place of the chosen one among them. */
     unsigned (*pick)(void *state, const struct policy_query *q);
     void (*destroy)(void *state);

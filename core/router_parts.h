@@ -47,7 +47,7 @@ struct passage {
     bool related; /* an ICMP error of the connection */
     bool invalid; /* it belongs to no connection and begins none */
     bool revive;  /* `conn` was killed: begin anew */
-    uint16_t pin; /* of the connection, as the policy left it */
+    uint16_t pin; /* of the connection's direction, as the policy left it */
     struct tcp_track tcp; /* of a connection that begins */
 };
 
@@ -76,6 +76,9 @@ void conns_sweep(struct router *r, int64_t now_ns);
 
 /* routing.c */
 
+/* The member that the policy of the entry's group picks, by whatever it remembers. */
+unsigned routing_ask_policy(struct router *r, struct route_query *q,
+                            const struct fib_entry *e);
 /* Sources and destinations that routing does not handle. REASON_NONE: it does. */
 enum reason routing_special_address(const struct router *r, const struct packet *p,
                                     int in_iface);

@@ -29,14 +29,14 @@ static unsigned pick_by_source(const struct router *r, const struct nexthop_grou
     return best;
 }
 
-/* The group's policy decides, by whatever it remembers. */
-static unsigned pick_by_policy(struct router *r, const struct route_query *q,
-                               const struct fib_entry *e, uint32_t hash)
+unsigned routing_ask_policy(struct router *r, struct route_query *q,
+                            const struct fib_entry *e)
 {
     uint16_t forgotten = 0;
     const struct policy_query query = {.packet = q->packet,
-                                       .hash = hash,
+                                       .hash = e->group->len > 1 ? route_query_hash(q) : 0,
                                        .now_ns = r->now_ns,
+                                       .in_iface = q->in_iface,
                                        .begins = q->begins || !q->pin,
                                        .pin = q->pin ? q->pin : &forgotten};
 
@@ -54,6 +54,8 @@ static unsigned choose_member(struct router *r, struct route_query *q,
     if (v4 && q->out_iface >= 0)
         return route_query_bound_member(q, g, NEXTHOP_NONE);
     if (g->len == 1) {
+        if (choosers_ask(r->choosers, e))
+            routing_ask_policy(r, q, e);
         router_tell(r, step);
         return 0;
     }
@@ -70,7 +72,7 @@ static unsigned choose_member(struct router *r, struct route_query *q,
         step.kind = TRACE_MEMBER;
     }
     if (e->seat != RIB_NO_SEAT)
-        step.member = route_query_bound_member(q, g, pick_by_policy(r, q, e, step.hash));
+        step.member = route_query_bound_member(q, g, routing_ask_policy(r, q, e));
     else if (v4 && q->in_iface < 0 && r->config->platform == PLATFORM_LINUX &&
              !r->config->policies[e->policy].objects)
         step.member = pick_by_source(r, g, &q->packet->src, step.hash);

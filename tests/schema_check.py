@@ -24,6 +24,7 @@ ONLY_THE_READER = {
     "linux-keys-on-routeros",
     "linux-refuses",
     "missing-capture",
+    "policies-misplaced",
     "routeros-keys-on-linux",
     "synthetic-endpoints",
     "syntax",

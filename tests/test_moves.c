@@ -94,6 +94,45 @@ static void a_move_has_one_cause(void **state)
     }
 }
 
+static void let_packets_take_turns(struct scenario *s)
+{
+    static const struct config_policy policy = {.name = "round-robin"};
+
+    s->router.policies = &policy;
+    s->router.policies_len = 1;
+}
+
+/* A policy that splits flows needs no reason, unless the old path is gone. */
+static void what_a_policy_splits_moves_for_no_event(void **state)
+{
+    static const struct {
+        const char *when;
+        enum change_kind kind;
+        int wan;
+        const char *cause;
+    } rows[] = {
+        {"its path is lost", CHANGE_LOSS, 0, "forced"},
+        {"another path is lost", CHANGE_LOSS, 2, "policy"},
+        {"its new path returned", CHANGE_RETURN, 1, "policy"},
+        {"the configuration changed", CHANGE_CONFIG, -1, "policy"},
+        {"nothing changed", CHANGE_MARK, 0, "policy"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct rig *r = rig_create(let_packets_take_turns);
+        struct conn *c = rig_begin(r, 1, PROTO_UDP, host, site, 0);
+        json_t *result;
+
+        rig_change(r, rows[i].kind, rows[i].wan, -1, 2);
+        rig_send(r, onward(c, 9, 1, 0));
+        result = rig_result(r, 10);
+        expect_causes(result, rows[i].when, rows[i].cause);
+        json_decref(result);
+        rig_destroy(r);
+    }
+}
+
 /*
  * A flow on wan1 moves to wan2 after changes of one family's routes. The other family's are
  * not its own, though they are those of the same WAN.
@@ -536,6 +575,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_move_has_one_cause),
+        cmocka_unit_test(what_a_policy_splits_moves_for_no_event),
         cmocka_unit_test(a_flow_is_judged_by_the_changes_of_its_own_family),
         cmocka_unit_test(a_path_lost_to_others_forces_nothing),
         cmocka_unit_test(harm_belongs_to_an_event_of_the_flows_family),

@@ -160,6 +160,49 @@ static void check_same(const char *what, unsigned step, const struct decision *a
         fail_msg("%s, step %u: another route", what, step);
 }
 
+/* How many of the decisions were kept. */
+static unsigned keep_and_decide_anew(const char *what, const char *config, uint64_t seed,
+                                     unsigned steps)
+{
+    static const struct trace trace = {ignore_step, NULL};
+    struct random_stream s = random_stream_make(seed, 1);
+    struct lab *keeps = lab_create(config), *anew = lab_create(config);
+    struct packet recent[RECENT];
+    unsigned kept = 0;
+
+    router_set_trace(anew->router, &trace);
+    for (unsigned k = 0; k < steps; k++) {
+        const size_t again = random_below(&s, k < RECENT ? 1 : RECENT);
+        struct packet p = k < RECENT || random_below(&s, 5) == 0
+                              ? random_packet(&s, &keeps->last)
+                              : recent[again];
+        const int in =
+            random_below(&s, 40) == 0 ? -1
+            : prefix_contains(&(struct prefix){address("192.168.10.0"), 24}, &p.src)
+                ? 0
+                : (int)random_below(&s, 4);
+
+        vary(&s, &p);
+        recent[k < RECENT ? k : again] = p;
+        router_forward(keeps->router, &p, in, SECONDS(k * 0.02), &keeps->last);
+        router_forward(anew->router, &p, in, SECONDS(k * 0.02), &anew->last);
+        check_same(what, k, &keeps->last, &anew->last);
+        kept += keeps->last.verdict == VERDICT_FORWARD &&
+                !(keeps->last.flags & DECISION_ROUTED);
+        assert_true(anew->last.verdict != VERDICT_FORWARD ||
+                    (anew->last.flags & DECISION_ROUTED));
+        if (random_below(&s, EVENT_EVERY) == 0) {
+            const uint64_t which = random_below(&s, 8), with = random_next(&s);
+
+            random_event(keeps, which, with);
+            random_event(anew, which, with);
+        }
+    }
+    lab_destroy(keeps);
+    lab_destroy(anew);
+    return kept;
+}
+
 static void kept_decisions_are_the_decisions(void **state)
 {
     static const struct {
@@ -172,54 +215,37 @@ static void kept_decisions_are_the_decisions(void **state)
         {"Linux, l3-inner", "platform linux\nhash l3-inner 1\n"},
         {"Linux, untracked", "platform linux\nhash l4 1\ntracking off\n"},
     };
-    static const struct trace trace = {ignore_step, NULL};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        struct random_stream s = random_stream_make(i, 1);
         char config[4096];
-        struct lab *keeps, *anew;
-        struct packet recent[RECENT];
-        unsigned kept = 0;
+        unsigned kept;
 
         snprintf(
             config, sizeof config,
             "%s" CONFIG "nat accept to 45.57.2.0/24\nnat %s\nnat masquerade family 6\n",
             rows[i].head, i % 2 ? "src-nat public 100.64.1.2-100.64.1.9" : "masquerade");
-        keeps = lab_create(config);
-        anew = lab_create(config);
-        router_set_trace(anew->router, &trace);
-        for (unsigned k = 0; k < STEPS; k++) {
-            const size_t again = random_below(&s, k < RECENT ? 1 : RECENT);
-            struct packet p = k < RECENT || random_below(&s, 5) == 0
-                                  ? random_packet(&s, &keeps->last)
-                                  : recent[again];
-            const int in =
-                random_below(&s, 40) == 0 ? -1
-                : prefix_contains(&(struct prefix){address("192.168.10.0"), 24}, &p.src)
-                    ? 0
-                    : (int)random_below(&s, 4);
-
-            vary(&s, &p);
-            recent[k < RECENT ? k : again] = p;
-            router_forward(keeps->router, &p, in, SECONDS(k * 0.02), &keeps->last);
-            router_forward(anew->router, &p, in, SECONDS(k * 0.02), &anew->last);
-            check_same(rows[i].what, k, &keeps->last, &anew->last);
-            kept += keeps->last.verdict == VERDICT_FORWARD &&
-                    !(keeps->last.flags & DECISION_ROUTED);
-            assert_true(anew->last.verdict != VERDICT_FORWARD ||
-                        (anew->last.flags & DECISION_ROUTED));
-            if (random_below(&s, EVENT_EVERY) == 0) {
-                const uint64_t which = random_below(&s, 8), with = random_next(&s);
-
-                random_event(keeps, which, with);
-                random_event(anew, which, with);
-            }
-        }
+        kept = keep_and_decide_anew(rows[i].what, config, i, STEPS);
         if (kept < STEPS / 20)
             fail_msg("%s: only %u decisions were kept", rows[i].what, kept);
-        lab_destroy(keeps);
-        lab_destroy(anew);
+    }
+}
+
+/* What a policy remembers does not depend on whether rules and routes were looked up anew. */
+static void kept_decisions_are_the_decisions_under_every_policy(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < policies_len; i++) {
+        char config[4096];
+        unsigned kept;
+
+        snprintf(config, sizeof config,
+                 "platform %s\nhash l4 1\npolicy %s\n" CONFIG "nat %s\n",
+                 i % 2 ? "linux" : "routeros7", policies[i]->name,
+                 i % 3 ? "src-nat public 100.64.1.2" : "masquerade");
+        kept = keep_and_decide_anew(policies[i]->name, config, i, STEPS / 3);
+        if (kept < STEPS / 3 / 20)
+            fail_msg("%s: only %u decisions were kept", policies[i]->name, kept);
     }
 }
 
@@ -326,6 +352,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kept_decisions_are_the_decisions),
+        cmocka_unit_test(kept_decisions_are_the_decisions_under_every_policy),
         cmocka_unit_test(a_decision_is_taken_once_an_epoch_and_direction),
         cmocka_unit_test(a_datagram_in_fragments_keeps_to_the_way_of_whole_ones),
     };

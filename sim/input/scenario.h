@@ -246,6 +246,9 @@ static inline bool scenario_event_renews(const struct scenario_event *e)
 /* Is it a row of outages? */
 bool scenario_event_has_outages(const struct scenario_event *e);
 
+/* What the policy was told, by the scenario's keys; switches only where they are set. */
+json_t *scenario_policy_parameters(const struct config_policy *p);
+
 /* Index of the WAN on this interface, or -1. */
 int scenario_wan_of_iface(const struct scenario *s, int iface);
 

@@ -8,6 +8,7 @@
 
 #include "core/policy.h"
 #include "sim/input/scenario_parts.h"
+#include "sim/input/units.h"
 
 #define TIMER_MAX SCENARIO_DURATION_MAX
 
@@ -30,9 +31,79 @@ static const struct reader_field threshold_fields[] = {
 
 static const struct reader_field no_fields[] = {READER_END};
 
+static const struct reader_field maglev_fields[] = {
+    {.name = "table_size", .kind = READER_INT,
+     READER_AT(struct policy_text, config.table_size), .by_default = "65537", .min = 3,
+     .max = 655373, .doc = "entries of the table, a prime"},
+    READER_END,
+};
+
+static const struct reader_field per_pair_fields[] = {
+    {.name = "flush", .kind = READER_DURATION,
+     READER_AT(struct policy_text, config.flush_ns), .by_default = "10m",
+     .max = TIMER_MAX, .doc = "how often the route cache is emptied; 0s: never"},
+    READER_END,
+};
+
+static const char *const unit_names[] = {"packets", "bytes"};
+
+static const struct reader_field weighted_round_robin_fields[] = {
+    {.name = "unit", .kind = READER_ENUM, READER_AT(struct policy_text, config.unit),
+     READER_NAMES(unit_names), .by_default = "packets", .doc = "what is shared by weight"},
+    READER_END,
+};
+
+static const struct reader_field flowlet_fields[] = {
+    {.name = "gap", .kind = READER_DURATION, READER_AT(struct policy_text, config.gap_ns),
+     .by_default = "50ms", .min = 1, .max = TIMER_MAX,
+     .doc = "a pause longer than this may end in another path"},
+    READER_END,
+};
+
+static const struct reader_field least_loaded_fields[] = {
+    {.name = "window", .kind = READER_DURATION,
+     READER_AT(struct policy_text, config.window_ns), .by_default = "10s",
+     .min = 1000000, .max = TIMER_MAX, .doc = "how long past bytes count as load"},
+    {.name = "choices", .kind = READER_INT, READER_AT(struct policy_text, config.choices),
+     .by_default = "0", .max = 4096,
+     .doc = "how many members are drawn, the least loaded of which wins; 0: of all"},
+    READER_END,
+};
+
+/* By enum config_classifier; RouterOS has no others. */
+static const char *const classifier_names[] = {
+    [1] = "src-address",
+    [2] = "dst-address",
+    [3] = "both-addresses",
+    [4] = "src-port",
+    [5] = "src-address-and-port",
+    [8] = "dst-port",
+    [10] = "dst-address-and-port",
+    [12] = "both-ports",
+    [15] = "both-addresses-and-ports",
+};
+
+static const struct reader_field pcc_fields[] = {
+    {.name = "classifier", .kind = READER_ENUM,
+     READER_AT(struct policy_text, config.classifier), READER_NAMES(classifier_names),
+     .by_default = "both-addresses", .doc = "the fields hashed"},
+    READER_END,
+};
+
 static const struct reader_variant variants[] = {
     {"hash-threshold", "contiguous regions of the hash space, by weight", threshold_fields},
     {"modulo-n", "the hash modulo the number of living next hops", no_fields},
+    {"highest-random-weight", "each next hop draws lots for the flow", no_fields},
+    {"maglev", "a table filled by turns from each next hop's own permutation", maglev_fields},
+    {"per-pair", "RouterOS 6: a route cache for pairs of addresses", per_pair_fields},
+    {"round-robin", "a packet each in turn", no_fields},
+    {"weighted-round-robin", "each packet where most is owed", weighted_round_robin_fields},
+    {"random-packet", "each packet draws by weight", no_fields},
+    {"random-flow", "each connection draws by weight and keeps it", no_fields},
+    {"flowlet", "a flow that paused draws anew", flowlet_fields},
+    {"least-loaded", "a connection begins where the least was sent", least_loaded_fields},
+    {"connection-mark", "the first packet's region, then a mark", no_fields},
+    {"pcc", "per-connection-classifier and a mark", pcc_fields},
     READER_END,
 };
 
@@ -48,12 +119,35 @@ static const struct reader_field policy_fields[] = {
 };
 /* clang-format on */
 
+static bool is_prime(uint32_t n)
+{
+    for (uint32_t d = 2; d <= n / d; d++)
+        if (n % d == 0)
+            return false;
+    return n > 1;
+}
+
+static bool check_table_size(const struct reader *r, uint32_t size, const char *pointer)
+{
+    uint32_t prime = size;
+
+    if (is_prime(size))
+        return true;
+    while (!is_prime(prime))
+        prime++;
+    return diag_error_member(r->diag, pointer, "table_size",
+                             "%u is no prime; the next one is %u", size, prime);
+}
+
 static bool check_policy(const struct reader *r, void *object, const char *pointer)
 {
     struct policy_text *t = object;
     const int platform = scenario_reading_of(r)->platform;
 
     t->config.name = variants[t->row].name;
+    if (variants[t->row].fields == maglev_fields &&
+        !check_table_size(r, t->config.table_size, pointer))
+        return false;
     if (strcmp(t->config.name, "resilient") == 0)
         t->config.objects = true;
     if (platform == PLATFORM_LINUX) {
@@ -126,6 +220,53 @@ void scenario_policies_build(struct scenario_reading *s, const struct policy_tex
     c->policies_len = n;
 }
 
+/* ---- telling ---- */
+
+static json_t *parameter_json(const struct reader_field *f, const struct policy_text *t)
+{
+    const char *at = (const char *)t + f->offset;
+    char text[UNITS_TEXT_MAX];
+    int64_t ns;
+    uint32_t number;
+
+    switch ((int)f->kind) {
+    case READER_BOOL: return json_boolean(*(const bool *)at);
+    case READER_ENUM:
+        return json_string(((const char *const *)f->names)[*(const uint8_t *)at]);
+    case READER_INT:
+        memcpy(&number, at, sizeof number);
+        return json_integer(number);
+    default:
+        memcpy(&ns, at, sizeof ns);
+        return json_string(units_format_duration(ns, text));
+    }
+}
+
+/* A switch that is as it always is says nothing. */
+static bool is_told(const struct reader_field *f, json_t *value)
+{
+    return !json_is_boolean(value) ||
+           strcmp(f->by_default, json_is_true(value) ? "true" : "false") != 0;
+}
+
+json_t *scenario_policy_parameters(const struct config_policy *p)
+{
+    const struct policy_text t = {.config = *p};
+    const struct reader_variant *v = variants;
+    json_t *o = json_object();
+
+    while (strcmp(v->name, p->name) != 0)
+        v++;
+    for (const struct reader_field *f = v->fields; f->name; f++) {
+        json_t *value = parameter_json(f, &t);
+
+        if (is_told(f, value))
+            json_object_set(o, f->name, value);
+        json_decref(value);
+    }
+    return o;
+}
+
 /* ---- judging ---- */
 
 static bool is_tracked(const struct router_config *c)
@@ -152,7 +293,8 @@ static bool same_policy(const struct config_policy *a, const struct config_polic
            a->idle_ns == b->idle_ns && a->unbalanced_ns == b->unbalanced_ns &&
            a->table_size == b->table_size && a->gap_ns == b->gap_ns &&
            a->flush_ns == b->flush_ns && a->window_ns == b->window_ns &&
-           a->choices == b->choices;
+           a->choices == b->choices && a->unit == b->unit &&
+           a->classifier == b->classifier;
 }
 
 /* All routes of one group pick alike. */

@@ -24,6 +24,9 @@ struct metrics *metrics_create(const struct scenario *s, struct router *r)
     m->paths = mem_alloc(s->wans_len, sizeof *m->paths);
     m->states = mem_alloc(s->wans_len, sizeof *m->states);
     m->events = mem_alloc(s->events_len, sizeof *m->events);
+    m->sprays = mem_alloc(s->router.policies_len, sizeof *m->sprays);
+    for (size_t i = 0; i < s->router.policies_len; i++)
+        m->sprays[i] = policy_find(s->router.policies[i].name)->traits & POLICY_SPRAYS;
     series_init(&m->series, s->wans_len, s->series_interval_ns);
     delays_init(&m->delays, s);
     places_init(&m->places, s, r);
@@ -63,6 +66,7 @@ void metrics_destroy(struct metrics *m)
     mem_free(m->paths);
     mem_free(m->states);
     mem_free(m->events);
+    mem_free(m->sprays);
     mem_free(m->marks);
     mem_free(m);
 }

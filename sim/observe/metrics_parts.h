@@ -141,6 +141,7 @@ struct metrics {
     struct hosts hosts;
     struct sessions sessions;
     struct path_state *states; /* by WAN */
+    bool *sprays;              /* by policy: its flows take several paths anyhow */
     struct event_state *events;
     int reboot; /* the latest event that keeps the router down; -1: none does */
     struct mark *marks;

@@ -134,8 +134,15 @@ static bool is_lost_since(const struct path_changes *path, const struct flow *f)
     return path->lost > path->returned && path->lost > f->changes_seen;
 }
 
+/* Was it decided by a policy under which one flow takes several paths? */
+static bool was_sprayed(const struct metrics *m, const struct decision *d)
+{
+    return d->entry && d->entry->policy < m->scenario->router.policies_len &&
+           m->sprays[d->entry->policy];
+}
+
 static enum move_cause why_moved(const struct metrics *m, const struct flow *f, int to,
-                                 int *event)
+                                 const struct decision *d, int *event)
 {
     const struct path_changes *from = changes_of(m, f, f->path);
     const struct last_change *last = last_of(m, f);
@@ -143,6 +150,10 @@ static enum move_cause why_moved(const struct metrics *m, const struct flow *f, 
     if (is_lost_since(from, f)) {
         *event = from->lost_event;
         return MOVE_FORCED;
+    }
+    if (was_sprayed(m, d)) {
+        *event = -1;
+        return MOVE_POLICY;
     }
     if (changes_of(m, f, to)->returned > f->changes_seen) {
         *event = changes_of(m, f, to)->returned_event;
@@ -350,7 +361,7 @@ static void way_out(struct metrics *m, struct flow *f, const struct observation 
 
     account(m, f, o->conn, counted_bytes(o));
     if (moved) {
-        const enum move_cause cause = why_moved(m, f, wan, &event);
+        const enum move_cause cause = why_moved(m, f, wan, d, &event);
 
         count_move(m, f, cause, event);
         f->path = wan;

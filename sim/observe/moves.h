@@ -6,11 +6,12 @@
  *
  * Why it moved, the first that holds:
  *   1. forced      the router has taken its old path for lost since its last decision
- *   2. failback    its new path returned since its last decision, or the latest change
+ *   2. policy      its new path was picked by a policy that splits flows
+ *   3. failback    its new path returned since its last decision, or the latest change
  *                  since was a return
- *   3. config      the latest change since was one of configuration or address
- *   4. collateral  the latest change since was the loss of another path
- *   5. policy      nothing changed
+ *   4. config      the latest change since was one of configuration or address
+ *   5. collateral  the latest change since was the loss of another path
+ *   6. policy      nothing changed
  * Changes are those of routes of its own family: IPv4's tell nothing of an IPv6 flow.
  *
  * What it did, the worst that holds:
