@@ -93,6 +93,23 @@ static void a_result_reads_as_its_golden_text(void **state)
     }
 }
 
+static void the_router_is_named_with_what_its_policies_are_told(void **state)
+{
+    json_t *result = load("result-plain.json");
+    json_t *scenario = json_object_get(result, "scenario");
+    char *text;
+
+    (void)state;
+    json_object_set_new(scenario, "policy_parameters",
+                        json_pack("{s:s, s:i}", "window", "10s", "choices", 2));
+    json_object_set_new(scenario, "route_policies",
+                        json_pack("[{s:s, s:s}]", "route", "/r/3", "policy", "pcc"));
+    text = draw(result, false, false);
+    assert_non_null(strstr(text, "linux, hash-threshold (window 10s, choices 2), /r/3 by pcc"));
+    free(text);
+    json_decref(result);
+}
+
 /* Without its escapes the coloured text is the plain one. */
 static void colour_changes_nothing_but_colour(void **state)
 {
@@ -280,6 +297,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_result_reads_as_its_golden_text),
+        cmocka_unit_test(the_router_is_named_with_what_its_policies_are_told),
         cmocka_unit_test(colour_changes_nothing_but_colour),
         cmocka_unit_test(the_first_line_is_the_verdict),
         cmocka_unit_test(waits_and_caps_are_told_where_they_matter),

@@ -2,8 +2,10 @@
 
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "sim/input/scenario.h"
 #include "sim/observe/label.h"
 
 enum {
@@ -291,14 +293,32 @@ static void tell_one_hop(const struct explain_steps *e, const struct nexthop *h)
     explain_line(e, "group", line);
 }
 
+/* "policy flowlet picks, gap 50ms" */
+static void tell_policy(const struct explain_steps *e, const struct config_policy *p)
+{
+    json_t *parameters = scenario_policy_parameters(p), *value;
+    const char *key;
+    char line[TEXT_MAX];
+    size_t n = (size_t)snprintf(line, sizeof line, "policy %s picks", p->name);
+
+    json_object_foreach(parameters, key, value) {
+        char *number = json_is_string(value) ? NULL : json_dumps(value, JSON_ENCODE_ANY);
+
+        n += (size_t)snprintf(line + n, sizeof line - n, ", %s %s", key,
+                              number ? number : json_string_value(value));
+        free(number);
+    }
+    json_decref(parameters);
+    explain_line(e, "group", line);
+}
+
 /* Of a policy that has no regions: who lives, and who it is now. */
 static void tell_picked(const struct explain_steps *e, const struct trace_step *s)
 {
     const struct nexthop_group *g = s->entry->group;
-    char line[TEXT_MAX], hop[160];
+    char hop[160];
 
-    snprintf(line, sizeof line, "policy %s picks", e->config->policies[s->entry->policy].name);
-    explain_line(e, "group", line);
+    tell_policy(e, &e->config->policies[s->entry->policy]);
     for (unsigned i = 0; i < g->len; i++)
         sub_line(e, "%c %u, weight %u%s  %s", i == s->member ? '>' : ' ', i,
                  (unsigned)g->hops[i].weight, g->hops[i].up ? "" : ", down",

@@ -22,6 +22,37 @@ static const char *base_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
+/* The policy into `o`, and what it was told, if it may be told anything. */
+static void put_policy(json_t *o, const struct config_policy *p)
+{
+    json_t *parameters = scenario_policy_parameters(p);
+
+    put_text(o, "policy", p->name);
+    if (json_object_size(parameters) > 0)
+        put(o, "policy_parameters", parameters);
+    else
+        json_decref(parameters);
+}
+
+/* Of the routes whose group has a policy of its own. */
+static json_t *route_policies(const struct router_config *c)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < c->routes_len; i++) {
+        const struct config_route *route = &c->routes[i];
+        json_t *o;
+
+        if (!route->policy || !route->pointer)
+            continue;
+        o = json_object();
+        put_text(o, "route", route->pointer);
+        put_policy(o, &c->policies[route->policy]);
+        json_array_append_new(list, o);
+    }
+    return list;
+}
+
 static json_t *scenario_part(const struct scenario *s)
 {
     static const char *const platforms[] = {"linux", "routeros7"};
@@ -37,7 +68,9 @@ static json_t *scenario_part(const struct scenario *s)
     put_text(h, "ipv6", hash_policy_names[hash->v6.policy]);
     put_count(h, "seed", (uint32_t)hash->key[0]);
     put(o, "hash", h);
-    put_text(o, "policy", s->router.policies[0].name);
+    put_policy(o, &s->router.policies[0]);
+    if (s->router.policies_len > 1)
+        put(o, "route_policies", route_policies(&s->router));
     put(o, "fingerprint", hex(s->fingerprint));
     return o;
 }

@@ -4,6 +4,7 @@
  * The verdict comes first. Then what was run, the load, what became of flows, of hosts
  * and in events, and at the end, where a terminal stands when all is printed, what failed.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "sim/report/report.h"
@@ -60,17 +61,44 @@ static void print_verdict(struct page *p, const json_t *result)
                     v.count == 1 ? " holds" : "s hold", warned);
 }
 
+/* "flowlet (gap 50ms)"; of one route "/router/routes/3 by flowlet (gap 50ms)" */
+static void list_policy(struct page_list *l, const json_t *o)
+{
+    const char *key, *route = document_string(o, "route");
+    json_t *value;
+    char told[160] = "";
+    size_t n = 0;
+
+    json_object_foreach (json_object_get(o, "policy_parameters"), key, value) {
+        char *text = json_is_string(value) ? NULL : json_dumps(value, JSON_ENCODE_ANY);
+        const struct human_name name = human_name(key, 24);
+        const struct human_name says =
+            human_name(text ? text : json_string_value(value), 32);
+
+        free(text);
+        if (n < sizeof told)
+            n += (size_t)snprintf(told + n, sizeof told - n, "%s%s %s", n ? ", " : " (",
+                                  name.text, says.text);
+    }
+    page_list_add(l, "%s%s%s%s%s", route ? human_name(route, 24).text : "",
+                  route ? " by " : "", human_name(document_string(o, "policy"), 24).text,
+                  told, n ? ")" : "");
+}
+
 /* "routeros7, hash-threshold, hash of l4 (IPv4) and l3 (IPv6), hash seed 12345" */
 static void print_router(struct page *p, const json_t *scenario)
 {
     const json_t *hash = json_object_get(scenario, "hash");
+    const json_t *routes = json_object_get(scenario, "route_policies");
     struct page_list l = {.length = 0};
 
     if (document_string(scenario, "platform"))
         page_list_add(&l, "%s",
                       human_name(document_string(scenario, "platform"), 24).text);
     if (document_string(scenario, "policy"))
-        page_list_add(&l, "%s", human_name(document_string(scenario, "policy"), 24).text);
+        list_policy(&l, scenario);
+    for (size_t i = 0; i < json_array_size(routes); i++)
+        list_policy(&l, json_array_get(routes, i));
     if (document_string(hash, "ipv4"))
         page_list_add(&l, "hash of %s for IPv4",
                       human_name(document_string(hash, "ipv4"), 24).text);
