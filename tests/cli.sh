@@ -608,6 +608,13 @@ results_are_compared_by_their_figures()
     says 'differences are not of the'
 }
 
+verify_refuses_what_no_kernel_picks_by()
+{
+    ends 2 "verify of a policy beyond the kernel" verify --set '/router/policy="maglev"' "$RECIPE"
+    complains "pick by 'maglev'"
+    is_silent out
+}
+
 the_schema_is_json()
 {
     ends 0 "schema" schema
@@ -633,6 +640,7 @@ lists_are_of_what_the_program_knows
 comparing_tells_who_goes_elsewhere
 variants_are_columns
 results_are_compared_by_their_figures
+verify_refuses_what_no_kernel_picks_by
 the_schema_is_json
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

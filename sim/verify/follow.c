@@ -465,8 +465,24 @@ bool follow_event(struct follow *f, int event, bool begins)
     return true;
 }
 
+/* The first policy of the router's that the kernel has not; NULL: it has them all. */
+static const char *policy_without_kernel(const struct router_config *c)
+{
+    for (size_t i = 0; i < c->policies_len; i++)
+        if (strcmp(c->policies[i].name, "hash-threshold") != 0)
+            return c->policies[i].name;
+    return NULL;
+}
+
 bool follow_can(const struct scenario *s, char *why, size_t why_size)
 {
+    const char *policy = policy_without_kernel(&s->router);
+
+    if (policy) {
+        snprintf(why, why_size,
+                 "the kernel's routes do not pick by '%s'; expected 'hash-threshold'", policy);
+        return false;
+    }
     if (s->watches_len && s->router.platform == PLATFORM_LINUX) {
         snprintf(why, why_size,
                  "%s: netwatch of a linux router is simulated, but not followed in the kernel",
