@@ -41,6 +41,7 @@ enum policy_trait {
     POLICY_TRACKED = 4, /* works on connections: tracking must be on */
     POLICY_PINS = 8,    /* remembers by `pin`: asked also where one member is all there is */
     POLICY_SPRAYS = 16, /* one flow takes several paths though nothing has changed */
+    POLICY_HASHED = 32, /* not fixed, and still flows of one hash begin on one path */
 };
 
 struct policy {

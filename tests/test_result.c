@@ -139,6 +139,47 @@ static void flows_of_one_hash_are_one_choice(void **state)
     rig_destroy(r);
 }
 
+static void mark_connections(struct scenario *s)
+{
+    static const struct config_policy policy = {.name = "connection-mark"};
+
+    s->router.policies = &policy;
+    s->router.policies_len = 1;
+}
+
+static void draw_for_connections(struct scenario *s)
+{
+    static const struct config_policy policy = {.name = "random-flow"};
+
+    s->router.policies = &policy;
+    s->router.policies_len = 1;
+}
+
+/* A mark keeps a connection where its hash has put it; a draw knows no hash. */
+static void flows_of_one_hash_are_one_choice_where_they_begin_by_it(void **state)
+{
+    static const struct {
+        void (*change)(struct scenario *s);
+        double effective;
+    } rows[] = {{mark_connections, 169.0 / 145}, {draw_for_connections, 13}};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct rig *r = rig_create(rows[i].change);
+        json_t *result;
+
+        r->hashed = true;
+        for (int k = 0; k < 12; k++)
+            rig_begin(r, 1, PROTO_UDP, host, site, 0);
+        r->hashed = false;
+        rig_begin(r, 1, PROTO_UDP, host, site, 1);
+        result = rig_result(r, 10);
+        rig_expect(result, "/balance/flows/effective_flows", rows[i].effective);
+        json_decref(result);
+        rig_destroy(r);
+    }
+}
+
 /* Two flows, of 300 and of 100 bytes. */
 static void the_largest_flows_are_named(void **state)
 {
@@ -384,6 +425,7 @@ int main(void)
         cmocka_unit_test(utilisation_is_there_only_with_a_rate),
         cmocka_unit_test(balance_is_of_the_flows_that_had_a_choice),
         cmocka_unit_test(flows_of_one_hash_are_one_choice),
+        cmocka_unit_test(flows_of_one_hash_are_one_choice_where_they_begin_by_it),
         cmocka_unit_test(the_largest_flows_are_named),
         cmocka_unit_test(an_events_steps_tell_what_each_did),
         cmocka_unit_test(phases_are_differences),

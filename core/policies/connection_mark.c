@@ -79,7 +79,7 @@ const struct policy policy_connection_mark = {
     .name = "connection-mark",
     .about =
         "the first packet's region by weight, then a mark keeps the connection there",
-    .traits = POLICY_WEIGHTED | POLICY_TRACKED | POLICY_PINS,
+    .traits = POLICY_WEIGHTED | POLICY_TRACKED | POLICY_PINS | POLICY_HASHED,
     .create = connection_mark_create,
     .update = connection_mark_update,
     .pick = connection_mark_pick,

@@ -81,7 +81,7 @@ static unsigned flowlet_pick(void *state, const struct policy_query *q)
 const struct policy policy_flowlet = {
     .name = "flowlet",
     .about = "a flow that paused for longer than a gap draws a next hop anew",
-    .traits = POLICY_WEIGHTED | POLICY_SPRAYS,
+    .traits = POLICY_WEIGHTED | POLICY_SPRAYS | POLICY_HASHED,
     .create = flowlet_create,
     .update = flowlet_update,
     .pick = flowlet_pick,

@@ -285,7 +285,7 @@ static bool hash_decides(const struct metrics *m, const struct decision *d)
         return false;
     if (d->entry->policy < c->policies_len)
         policy = policy_find(c->policies[d->entry->policy].name);
-    return !policy || (policy->traits & POLICY_FIXED);
+    return !policy || (policy->traits & (POLICY_FIXED | POLICY_HASHED));
 }
 
 static void count_choice(struct metrics *m, struct flow *f, const struct decision *d)
