@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "core/conn.h"
 #include "core/memory.h"
 #include "core/random.h"
 
@@ -12,7 +13,7 @@ struct hop {
     uint16_t iface, twin;
 };
 
-enum { HOPS_MAX = UINT16_MAX };
+enum { HOPS_MAX = CONN_PIN_MAX };
 
 #define PURPOSE                                                                          \
     UINT64_C(0x63686f6f736572) /* of the groups' seeds; one each from here on */

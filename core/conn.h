@@ -63,11 +63,28 @@ struct conn {
         /* UDP: from when on answers make it a stream; no more aligned than the other */
         int64_t stream_ns __attribute__((packed, aligned(4)));
     };
-    uint8_t flags; /* enum conn_flag */
-    uint16_t pin[2]; /* the next hop that a policy keeps each direction on (policy_member.hop);
-                      * 0: none */
+    uint8_t flags;   /* enum conn_flag */
+    uint8_t pins[3]; /* conn_pin() of both directions, 12 bits each */
 };
 _Static_assert(sizeof(struct conn) == 192, "three cache lines");
+
+/* The next hop that a policy keeps a direction on (policy_member.hop); 0: none. */
+enum { CONN_PIN_MAX = 0xfff };
+
+static inline uint16_t conn_pin(const struct conn *c, unsigned direction)
+{
+    return direction == 0 ? (uint16_t)(c->pins[0] | (c->pins[1] & 0xf) << 8)
+                          : (uint16_t)(c->pins[2] | (c->pins[1] & 0xf0) << 4);
+}
+
+static inline void conn_set_pin(struct conn *c, unsigned direction, uint16_t pin)
+{
+    const unsigned high = pin >> 8 & 0xf;
+
+    c->pins[direction == 0 ? 0 : 2] = (uint8_t)pin;
+    c->pins[1] = (uint8_t)(direction == 0 ? (c->pins[1] & 0xf0) | high
+                                          : (c->pins[1] & 0x0f) | high << 4);
+}
 
 struct conn_table;
 

@@ -154,7 +154,7 @@ static void begin_connection(struct router *r, struct passage *pass, int in_ifac
         c = conn_create(r->conns, &pass->tuple, pass->hash);
     }
     c->flags = 0;
-    c->pin[0] = c->pin[1] = 0;
+    memset(c->pins, 0, sizeof c->pins);
     if (c->orig.protocol == PROTO_TCP)
         c->tcp = pass->tcp;
     else
@@ -221,7 +221,7 @@ static void forward(struct router *r, struct passage *pass, int in_iface, int64_
         pass->conn->iface_out = (uint16_t)d->out_iface;
     }
     pass->conn->bytes[pass->direction] += pass->packet->size_bytes;
-    pass->conn->pin[pass->direction] = pass->pin;
+    conn_set_pin(pass->conn, pass->direction, pass->pin);
     if (d->flags & DECISION_ROUTED)
         route_keep(r, pass, in_iface, d);
 }
@@ -286,7 +286,7 @@ static void decide(struct router *r, struct passage *pass, const struct router_k
                                     .rule = RULE_NONE,
                                     .text = connection_text(r, pass)});
     if (pass->conn && !pass->revive)
-        pass->pin = pass->conn->pin[pass->direction];
+        pass->pin = conn_pin(pass->conn, pass->direction);
     if (!route_kept(r, pass, in_iface, d)) {
         special = routing_special_address(r, arrived, in_iface);
         if (special != REASON_NONE) {

@@ -279,7 +279,7 @@ void router_go_down(struct router *r)
 
         if (!conn_is_used(r->conns, i) || (c->flags & CONN_KILLED))
             continue;
-        c->pin = 0;
+        memset(c->pins, 0, sizeof c->pins);
         if (c->flags & CONN_NATED)
             conn_kill(r->conns, c);
     }

@@ -374,9 +374,27 @@ static void memory_follows_what_lives(void **state)
     conn_table_destroy(t);
 }
 
+/* Each direction keeps its own, whatever the other one's is. */
+static void pins_are_kept_a_direction_each(void **state)
+{
+    static const uint16_t pins[] = {0, 1, 0xff, 0x100, 0xabc, CONN_PIN_MAX};
+    struct conn c = {.flags = CONN_NATED};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof pins / sizeof pins[0]; i++)
+        for (size_t k = 0; k < sizeof pins / sizeof pins[0]; k++) {
+            conn_set_pin(&c, 0, pins[i]);
+            conn_set_pin(&c, 1, pins[k]);
+            assert_int_equal(conn_pin(&c, 0), pins[i]);
+            assert_int_equal(conn_pin(&c, 1), pins[k]);
+        }
+    assert_int_equal(c.flags, CONN_NATED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pins_are_kept_a_direction_each),
         cmocka_unit_test(both_directions_find_the_connection),
         cmocka_unit_test(two_connections_cannot_share_an_answer),
         cmocka_unit_test(a_killed_entry_is_known_by_its_first_tuple_alone),
