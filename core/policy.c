@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/policies/policies.h"
+#include "core/policies/resilient.h"
 
 static const struct policy hash_threshold = {
     .name = "hash-threshold",
@@ -24,6 +25,7 @@ const struct policy *const policies[] = {
     &policy_least_loaded,
     &policy_connection_mark,
     &policy_pcc,
+    &policy_resilient,
 };
 
 const unsigned policies_len = sizeof policies / sizeof policies[0];

@@ -235,7 +235,7 @@ static void resolve_bound(const struct rib *r, const struct gateway *g,
     else
         hop.dead =
             !s->admin_up || (addr_is_set(&g->addr) && !iface_has_family(s, FAMILY_V4));
-    hop.carrier = s->carrier;
+    hop.running = iface_is_running(s);
     hop.up = !hop.dead && (s->carrier || !r->config->ignore_routes_with_linkdown);
     hop_list_add(out, hop);
 }
@@ -254,8 +254,10 @@ static void gateway_resolve(const struct rib *r, const struct gateway *g,
     } else {
         resolve_recursively(r, g, out);
     }
-    for (size_t i = 0; i < out->len && !g->verdict_up; i++)
-        out->hops[i].up = false;
+    for (size_t i = 0; i < out->len; i++) {
+        out->hops[i].passes = g->verdict_up;
+        out->hops[i].up = out->hops[i].up && g->verdict_up;
+    }
 }
 
 static bool hops_equal(const struct gateway *g, const struct hop_list *l)
@@ -266,7 +268,7 @@ static bool hops_equal(const struct gateway *g, const struct hop_list *l)
         const struct gateway_hop *a = &g->hops[i], *b = &l->hops[i];
 
         if (!addr_equal(&a->addr, &b->addr) || a->iface != b->iface || a->up != b->up ||
-            a->dead != b->dead || a->carrier != b->carrier)
+            a->dead != b->dead || a->running != b->running || a->passes != b->passes)
             return false;
     }
     return true;

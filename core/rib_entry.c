@@ -83,15 +83,15 @@ static void hops_add(struct hops *h, struct nexthop hop, bool dead)
 }
 
 /*
- * A next-hop object goes with its link's carrier. The kernel never brings it back; a daemon may.
- * Source: Linux nh_netdev_event().
+ * A next-hop object goes with its link, administratively down or without a carrier, and with
+ * nothing else: the interface may lose its addresses. The kernel never brings it back; a daemon
+ * may. Source: Linux nh_netdev_event().
  */
 static void object_follow(const struct config_policy *policy, struct gateway_ref *ref,
                           const struct gateway_hop *at, struct nexthop *hop, bool *dead)
 {
-    hop->up = hop->up && at->carrier;
-    ref->gone = ref->gone || (!hop->up && !policy->returns);
-    hop->up = hop->up && !ref->gone;
+    ref->gone = ref->gone || (!at->running && !policy->returns);
+    hop->up = at->running && at->passes && !ref->gone;
     *dead = ref->gone;
 }
 

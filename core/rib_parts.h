@@ -51,7 +51,9 @@ struct gateway_hop {
     struct addr addr; /* unset: on link */
     uint16_t iface;
     bool up;
-    bool carrier; /* Linux: of the interface; what next-hop objects go with */
+    bool running; /* Linux: the interface has its carrier and is administratively up: what
+                   * next-hop objects go with, addresses or none */
+    bool passes; /* the gateway's check */
     bool dead; /* Linux: administratively down or without address: the kernel's RTNH_F_DEAD */
 };
 

@@ -29,6 +29,21 @@ static const struct reader_field threshold_fields[] = {
     READER_END,
 };
 
+/* The group is one of objects, whatever else is said: see check_policy(). */
+static const struct reader_field resilient_fields[] = {
+    {.name = "buckets", .kind = READER_INT, .min = 1, .max = 65535,
+     READER_AT(struct policy_text, config.buckets), .by_default = "128",
+     .doc = "how many parts the hash space has, each with one next hop that it keeps"},
+    {.name = "idle_timer", .kind = READER_DURATION, .max = TIMER_MAX,
+     READER_AT(struct policy_text, config.idle_ns), .by_default = "120s",
+     .doc = "a bucket unused for so long may move to a next hop that lacks buckets"},
+    {.name = "unbalanced_timer", .kind = READER_DURATION, .max = TIMER_MAX,
+     READER_AT(struct policy_text, config.unbalanced_ns), .by_default = "0s",
+     .doc = "after so long out of balance buckets in use move too; 0s: never"},
+    RETURNS_FIELD,
+    READER_END,
+};
+
 static const struct reader_field no_fields[] = {READER_END};
 
 static const struct reader_field maglev_fields[] = {
@@ -104,6 +119,8 @@ static const struct reader_variant variants[] = {
     {"least-loaded", "a connection begins where the least was sent", least_loaded_fields},
     {"connection-mark", "the first packet's region, then a mark", no_fields},
     {"pcc", "per-connection-classifier and a mark", pcc_fields},
+    {"resilient", "a table of buckets that keep their next hops while they are in use",
+     resilient_fields},
     READER_END,
 };
 
