@@ -23,13 +23,13 @@ SIM_SRC  := $(filter-out sim/command/main.c,$(wildcard sim/*/*.c))
 TEST_SRC := $(wildcard tests/test_*.c)
 TEST_AID := $(filter-out $(TEST_SRC),$(wildcard tests/*.c))
 KERNEL_AID := $(addprefix tests/kernel/,trial.c generate.c generate_rules.c generate_flows.c shrink.c \
-                 life_rows.c life_scenario.c)
+                 life_rows.c life_scenario.c group_trial.c)
 HEADERS  := $(wildcard core/*.h core/*/*.h sim/*/*.h tests/*.h tests/kernel/*.h)
 
 CORE_LIB := $(BUILD)/libecmplab-core.a
 SIM_LIB  := $(BUILD)/libecmplab-sim.a
 TESTS    := $(TEST_SRC:%.c=$(BUILD)/%)
-KERNEL   := $(addprefix $(BUILD)/tests/kernel/,next_hops random_routers life_of_connection)
+KERNEL   := $(addprefix $(BUILD)/tests/kernel/,next_hops next_hop_groups random_routers life_of_connection)
 HOSTILE  := $(BUILD)/tests/kernel/hostile
 BENCH    := $(BUILD)/tests/bench/gen_capture $(BUILD)/tests/bench/read_loop
 

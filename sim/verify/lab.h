@@ -21,7 +21,7 @@
  * sysctls enter the router's namespace for a moment.
  *
  * Sources: network_namespaces(7), veth(4), packet(7), rtnetlink(7); Linux inet_rtm_getroute(),
- * inet6_rtm_getroute().
+ * inet6_rtm_getroute(), rtm_new_nexthop(), rtm_dump_nexthop_bucket().
  */
 #ifndef ECMPLAB_LAB_H
 #define ECMPLAB_LAB_H
@@ -80,6 +80,35 @@ struct lab_answer {
 bool lab_lookup(struct lab *lab, const struct packet *p, int in_iface, int out_iface,
                 struct lab_answer *answer);
 bool lab_can_ask(const struct lab *lab, const struct packet *p);
+
+/* ------------------------------------------------------------------------ next-hop objects */
+
+/*
+ * A next hop that is an object of its own (ip nexthop), with an id of the caller's; the gateway may
+ * be unset, and lies on the link whatever addresses that has. The kernel deletes it with its link.
+ */
+bool lab_hop_add(struct lab *lab, uint32_t id, enum family family, unsigned iface,
+                 const struct addr *gateway);
+bool lab_hop_delete(struct lab *lab, uint32_t id); /* true also when there is none */
+bool lab_hop_exists(struct lab *lab, uint32_t id); /* or a group */
+
+enum { LAB_GROUP_MAX = 4096 };
+
+struct lab_group {
+    const struct lab_group_member {
+        uint32_t id;
+        uint32_t weight; /* 1..256 */
+    } *members;
+    size_t len;
+    uint32_t buckets; /* type resilient; 0: type mpath */
+    int64_t idle_ns, unbalanced_ns; /* resilient; the kernel counts hundredths of a second */
+};
+
+/* Make the group, or give the one of that id these members and timers; it keeps its buckets. */
+bool lab_group_set(struct lab *lab, uint32_t id, const struct lab_group *g);
+
+/* The object that owns each bucket, owners[0..len-1]; looking does not use them. */
+bool lab_group_buckets(struct lab *lab, uint32_t id, uint32_t *owners, size_t len);
 
 /* ---------------------------------------------------------------------- packets through it */
 

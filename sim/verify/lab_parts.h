@@ -3,6 +3,7 @@
  *
  *     lab.c        namespaces, links, commands, sysctls
  *     lab_ask.c    rtnetlink and ctnetlink: routes asked for, connections deleted
+ *     lab_nexthop.c   next-hop objects, their groups, and the buckets of those
  *     lab_wire.c   the packet socket on the far ends
  */
 #ifndef ECMPLAB_LAB_PARTS_H
