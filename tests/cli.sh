@@ -379,6 +379,17 @@ results_are_the_same_again()
     complains "$tmp/other.json:"
 }
 
+verify_refuses_what_no_kernel_has()
+{
+    ends 2 "verify of a policy of our own" verify --set '/router/policy="modulo-n"' "$RECIPE"
+    complains "policy 'modulo-n' is none of RouterOS's: nothing to compare"
+    ends 2 "the same on Linux" verify --set '/router/policy="modulo-n"' \
+        scenarios/015-resilient.json
+    complains "policy 'modulo-n' is none of the Linux kernel's: nothing to compare"
+    ends 2 "resilient on RouterOS" verify --set '/router/policy="resilient"' "$RECIPE"
+    complains "policy 'resilient' is none of RouterOS's: nothing to compare"
+}
+
 what_cannot_be_written_is_told()
 {
     for command in "run $RECIPE" "run --report json:- $RECIPE" "schema" "check $RECIPE" "list" \
@@ -632,6 +643,7 @@ nested_networks_are_entered_by_the_longest
 explanations_are_as_written
 lookup_answers_line_by_line
 results_are_the_same_again
+verify_refuses_what_no_kernel_has
 what_cannot_be_written_is_told
 captures_that_are_none
 colour_is_for_terminals

@@ -229,6 +229,43 @@ static void main_is_behind_every_rule_of_a_routeros(void **state)
     }
 }
 
+/* ------------------------------------------------------------------------------ objects */
+
+static void a_route_to_a_group_of_objects_names_it(void **state)
+{
+    const struct kernel_route r = {
+        .dst = prefix("2001:db8::/32"), .metric = 7, .table = TABLE_MAIN, .group = 12};
+    struct written w;
+
+    (void)state;
+    kernel_route_write(writing(&w), "add", &r);
+    expect_written(&w, "a group",
+                   "-6 route add 2001:db8::/32 table 254 metric 7 nhid 12\n");
+}
+
+static void routes_to_objects_are_left_to_others(void **state)
+{
+    const struct config_gateway g = {
+        .addr = address("100.64.1.1"), .iface = 1, .weight = 1};
+    const struct config_policy policy = {.name = "hash-threshold", .objects = true};
+    struct config_route route = {
+        .dst = prefix("0.0.0.0/0"), .gateways = &g, .gateways_len = 1};
+    const struct router_config c = {.platform = PLATFORM_LINUX,
+                                    .policies = &policy,
+                                    .policies_len = 1,
+                                    .routes = &route,
+                                    .routes_len = 1};
+    struct written w;
+
+    (void)state;
+    kernel_config_write(writing(&w), &c);
+    expect_written(&w, "a route to objects", "");
+    route.type = ROUTE_BLACKHOLE; /* has no next hop */
+    route.gateways_len = 0;
+    kernel_config_write(writing(&w), &c);
+    expect_written(&w, "a blackhole", "route add blackhole 0.0.0.0/0 table 254\n");
+}
+
 /* ---------------------------------------------------------------------------------- NAT */
 
 static void nat_rules_keep_their_order_and_matchers(void **state)
@@ -380,6 +417,8 @@ int main(void)
         cmocka_unit_test(routeros_lookup_only_takes_a_second_rule),
         cmocka_unit_test(only_with_min_prefix_goes_on_in_the_rest_table),
         cmocka_unit_test(main_is_behind_every_rule_of_a_routeros),
+        cmocka_unit_test(a_route_to_a_group_of_objects_names_it),
+        cmocka_unit_test(routes_to_objects_are_left_to_others),
         cmocka_unit_test(nat_rules_keep_their_order_and_matchers),
         cmocka_unit_test(without_nat_nothing_is_tracked),
         cmocka_unit_test(the_sysctls_carry_hash_and_policy),

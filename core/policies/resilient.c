@@ -274,6 +274,13 @@ uint16_t resilient_owner(const void *state, uint32_t bucket)
     return r->members[r->buckets[bucket].owner].hop;
 }
 
+uint16_t resilient_only(const void *state)
+{
+    const struct resilient *r = state;
+
+    return r->len == 1 ? r->members[0].hop : 0;
+}
+
 int64_t resilient_due_ns(const void *state)
 {
     return ((const struct resilient *)state)->due_ns;

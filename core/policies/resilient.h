@@ -50,6 +50,9 @@ void resilient_wants(const struct policy_member *members, unsigned len, uint32_t
 /* The hop (policy_member.hop) that owns the bucket. */
 uint16_t resilient_owner(const void *state, uint32_t bucket);
 
+/* The hop of the only member; 0: there are several. */
+uint16_t resilient_only(const void *state);
+
 /* When the next upkeep is due; INT64_MAX: never, the group is in balance. */
 int64_t resilient_due_ns(const void *state);
 

@@ -38,8 +38,9 @@ const char usage_verify[] =
     "    --seed N, --set POINTER=VALUE   change the scenario, as for 'run'\n"
     "    -h, --help            this text\n"
     "\n"
-    "exit codes: 0 all compared agrees; 1 something differs; 2 bad usage or scenario; 3 "
-    "skipped,\n"
+    "exit codes: 0 all compared agrees; 1 something differs; 2 bad usage or scenario, or "
+    "one\n"
+    "whose policy no kernel has; 3 skipped,\n"
     "because the machine lacks what is needed, or an input could not be read; 4 nothing "
     "was\n"
     "compared\n";
@@ -74,6 +75,43 @@ static int skipped(const char *why)
 {
     fprintf(stderr, "skipped: %s\n", why);
     return EXIT_UNREADABLE;
+}
+
+/* Linux has groups of two types, RouterOS of one. */
+static bool kernel_has_policy(const struct router_config *c, const char *name)
+{
+    return strcmp(name, "hash-threshold") == 0 ||
+           (c->platform == PLATFORM_LINUX && strcmp(name, "resilient") == 0);
+}
+
+/* False, after a word about it: some route's policy is not one of the kernel's. */
+static bool policies_are_comparable(const struct router_config *c)
+{
+    for (size_t i = 0; i < c->routes_len; i++) {
+        const struct config_route *r = &c->routes[i];
+        const char *name = c->policies[r->policy].name;
+
+        if (r->type != ROUTE_UNICAST || kernel_has_policy(c, name))
+            continue;
+        fprintf(stderr,
+                "ecmplab verify: policy '%s' is none of %s: nothing to compare\n", name,
+                c->platform == PLATFORM_LINUX ? "the Linux kernel's" : "RouterOS's");
+        return false;
+    }
+    return true;
+}
+
+/* The same of all that the scenario has. */
+static bool is_comparable(const struct scenario *s)
+{
+    char why[400];
+
+    if (!policies_are_comparable(&s->router))
+        return false;
+    if (follow_can(s, why, sizeof why))
+        return true;
+    fprintf(stderr, "ecmplab verify: %s\n", why);
+    return false;
 }
 
 /* RouterOS's layout is not this kernel's; and to it seed 0 is the word for any. */
@@ -140,8 +178,7 @@ int command_verify(int argc, char **argv)
     s = scenario_open(argv[optind], &o.change.changes, &code);
     if (!s)
         return code;
-    if (!follow_can(s, error, sizeof error)) {
-        fprintf(stderr, "ecmplab verify: %s\n", error);
+    if (!is_comparable(s)) {
         scenario_free(s);
         return EXIT_BAD_INPUT;
     }

@@ -4,6 +4,7 @@
  *     "policy": "maglev"
  *     "policy": {"name": "resilient", "buckets": 64, "idle_timer": "30s"}
  */
+#include <inttypes.h>
 #include <string.h>
 
 #include "core/policy.h"
@@ -347,10 +348,32 @@ static void judge_weights(struct scenario_reading *s, const struct config_route 
     }
 }
 
+/* Of all groups; what a router of that many would need. */
+enum { BUCKETS_IN_ALL_MAX = 1 << 22 };
+
+static void judge_buckets(struct scenario_reading *s)
+{
+    const struct router_config *c = &s->scenario->router;
+    uint64_t buckets = 0;
+
+    for (size_t i = 0; i < c->routes_len; i++) {
+        const struct config_policy *p = &c->policies[c->routes[i].policy];
+
+        if (c->routes[i].type == ROUTE_UNICAST && strcmp(p->name, "resilient") == 0)
+            buckets += p->buckets;
+    }
+    if (buckets > BUCKETS_IN_ALL_MAX)
+        diag_error(s->reader.diag, "/router",
+                   "the resilient groups of all routes have %" PRIu64
+                   " buckets, at most %d are allowed",
+                   buckets, BUCKETS_IN_ALL_MAX);
+}
+
 void scenario_policies_judge(struct scenario_reading *s)
 {
     const struct router_config *c = &s->scenario->router;
 
+    judge_buckets(s);
     for (size_t i = 0; i < c->policies_len; i++) {
         if (!(policy_find(c->policies[i].name)->traits & POLICY_TRACKED) || is_tracked(c))
             continue;

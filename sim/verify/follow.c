@@ -7,6 +7,7 @@
 
 #include "core/memory.h"
 #include "sim/verify/kernel_config.h"
+#include "sim/verify/objects.h"
 #include "sim/verify/rest.h"
 
 /* What the kernel was told of an interface last. */
@@ -33,6 +34,7 @@ struct follow {
     struct followed_route *routes; /* one for each of the configuration */
     bool *checks_up;               /* Linux */
     struct rest *rest;             /* RouterOS */
+    struct objects *objects;       /* of next hops, and the routes to them */
 };
 
 /* ---------------------------------------------------------------- lines for ip, collected */
@@ -377,6 +379,7 @@ static bool follow_check(struct follow *f, const struct rib_check *check)
 
         for (size_t g = 0; g < r->gateways_len; g++)
             uses |= check_is_of(check, r, &r->gateways[g]);
+        uses = uses && !kernel_route_has_objects(f->config, r);
         f->routes[i].checked |= uses;
         if (uses && !r->disabled && route_lives(f, r) && !daemon_route(f, r))
             return false;
@@ -430,8 +433,10 @@ static bool follow_route(struct follow *f, unsigned route, bool add)
     const struct config_route *r = &f->config->routes[route];
     struct lines l;
 
-    if (f->config->platform != PLATFORM_LINUX || !lines_begin(&l))
-        return f->config->platform != PLATFORM_LINUX;
+    if (f->config->platform != PLATFORM_LINUX || kernel_route_has_objects(f->config, r))
+        return true;
+    if (!lines_begin(&l))
+        return false;
     kernel_config_route_write(l.out,
                               !add                              ? "del"
                               : r->dst.addr.family == FAMILY_V6 ? "append"
@@ -465,24 +470,8 @@ bool follow_event(struct follow *f, int event, bool begins)
     return true;
 }
 
-/* The first policy of the router's that the kernel has not; NULL: it has them all. */
-static const char *policy_without_kernel(const struct router_config *c)
-{
-    for (size_t i = 0; i < c->policies_len; i++)
-        if (strcmp(c->policies[i].name, "hash-threshold") != 0)
-            return c->policies[i].name;
-    return NULL;
-}
-
 bool follow_can(const struct scenario *s, char *why, size_t why_size)
 {
-    const char *policy = policy_without_kernel(&s->router);
-
-    if (policy) {
-        snprintf(why, why_size,
-                 "the kernel's routes do not pick by '%s'; expected 'hash-threshold'", policy);
-        return false;
-    }
     if (s->watches_len && s->router.platform == PLATFORM_LINUX) {
         snprintf(why, why_size,
                  "%s: netwatch of a linux router is simulated, but not followed in the kernel",
@@ -509,15 +498,39 @@ bool follow_can(const struct scenario *s, char *why, size_t why_size)
     return true;
 }
 
-bool follow_change(struct follow *f)
+bool follow_time(struct follow *f, int64_t now_ns)
+{
+    return objects_run(f->objects, now_ns);
+}
+
+bool follow_use(struct follow *f, const struct decision *d, const struct packet *p,
+                bool seen, int64_t now_ns)
+{
+    return objects_used(f->objects, d, p, seen, now_ns);
+}
+
+bool follow_has_lost(const struct follow *f)
+{
+    return objects_are_lost(f->objects);
+}
+
+static bool follow_linux(struct follow *f, bool links_changed, int64_t now_ns)
+{
+    return follow_checks(f) && (!links_changed || daemon_again(f)) &&
+           objects_follow(f->objects, now_ns);
+}
+
+bool follow_change(struct follow *f, int64_t now_ns)
 {
     bool links_changed = false;
 
+    if (!objects_run(f->objects, now_ns))
+        return false;
     for (unsigned i = 0; i < f->config->ifaces_len; i++)
         if (!follow_link(f, i, &links_changed) || !follow_addresses(f, i))
             return false;
     if (f->config->platform == PLATFORM_LINUX)
-        return follow_checks(f) && (!links_changed || daemon_again(f));
+        return follow_linux(f, links_changed, now_ns);
     return follow_daemon(f, links_changed) && rest_follow(f->rest);
 }
 
@@ -557,7 +570,9 @@ static bool start(struct follow *f, bool routes_only)
     }
     if (f->config->platform == PLATFORM_ROUTEROS7)
         f->rest = rest_create(f->lab, f->config, f->router);
-    return (f->rest || f->config->platform == PLATFORM_LINUX) && follow_change(f);
+    f->objects = objects_create(f->lab, f->router, f->config);
+    return (f->rest || f->config->platform == PLATFORM_LINUX) && f->objects &&
+           follow_change(f, 0);
 }
 
 struct follow *follow_create(struct lab *lab, const struct scenario *s,
@@ -595,6 +610,7 @@ void follow_destroy(struct follow *f)
     for (size_t i = 0; i < f->config->routes_len; i++)
         free(f->routes[i].line);
     rest_destroy(f->rest);
+    objects_destroy(f->objects);
     mem_free(f->ifaces);
     mem_free(f->routes);
     mem_free(f->checks_up);

@@ -5,7 +5,7 @@
  *
  * Linux: the raw event alone is applied (link down and up, carrier, addresses, routes, rules),
  * and the kernel reacts as it does. A gateway check stands for a daemon that takes the next hop
- * out of the route and puts it back.
+ * out of the route and puts it back. Next-hop objects are followed by objects.h.
  *
  * RouterOS: the kernel has what RouterOS's daemon would have installed: of each destination the
  * active routes of the RIB, with their gateways resolved and only the living ones. A link
@@ -31,6 +31,16 @@ bool follow_can(const struct scenario *s, char *why, size_t why_size);
 
 /* For the observer's callbacks: an event begins or ends, the router was told of a change. */
 bool follow_event(struct follow *f, int event, bool begins);
-bool follow_change(struct follow *f);
+bool follow_change(struct follow *f, int64_t now_ns);
+
+/*
+ * Time has come to the packet's, before the kernel gets it; and what the simulation decided of it,
+ * whether the kernel was asked too (`seen`) or not. See objects.h.
+ */
+bool follow_time(struct follow *f, int64_t now_ns);
+bool follow_use(struct follow *f, const struct decision *d, const struct packet *p,
+                bool seen, int64_t now_ns);
+/* The kernel cannot follow what some group does. */
+bool follow_has_lost(const struct follow *f);
 
 #endif

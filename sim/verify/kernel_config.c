@@ -82,6 +82,10 @@ static void hop_write(FILE *out, const struct kernel_hop *h)
 
 static void hops_write(FILE *out, const struct kernel_route *r)
 {
+    if (r->group) {
+        fprintf(out, " nhid %" PRIu32, r->group);
+        return;
+    }
     if (r->hops_len == 1 && r->hops[0].weight <= 1) { /* joined routes weigh, too */
         hop_write(out, &r->hops[0]);
         return;
@@ -130,6 +134,12 @@ void kernel_config_route_write(FILE *out, const char *verb, const struct config_
             .weight = r->gateways[k.hops_len].weight,
         };
     kernel_route_write(out, verb, &k);
+}
+
+bool kernel_route_has_objects(const struct router_config *c, const struct config_route *r)
+{
+    return c->platform == PLATFORM_LINUX && r->type == ROUTE_UNICAST &&
+           r->policy < c->policies_len && c->policies[r->policy].objects;
 }
 
 /* -------------------------------------------------------------------------------- rules */
@@ -270,7 +280,7 @@ void kernel_config_write(FILE *out, const struct router_config *c)
             kernel_address_write(out, "add", i, &c->ifaces[i].addresses[k]);
     }
     for (size_t i = 0; i < c->routes_len && c->platform == PLATFORM_LINUX; i++)
-        if (!c->routes[i].disabled)
+        if (!c->routes[i].disabled && !kernel_route_has_objects(c, &c->routes[i]))
             kernel_config_route_write(
                 out, c->routes[i].dst.addr.family == FAMILY_V6 ? "append" : "add",
                 &c->routes[i]);

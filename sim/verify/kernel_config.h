@@ -49,6 +49,7 @@ struct kernel_route {
     struct addr pref_src;
     const struct kernel_hop *hops;
     size_t hops_len;
+    uint32_t group; /* instead of hops: the id of a group of next-hop objects; 0: none */
 };
 
 /* "route VERB ...": add, append, replace; del names the route without its next hops. One line. */
@@ -57,6 +58,9 @@ void kernel_route_write(FILE *out, const char *verb, const struct kernel_route *
 /* A route of the configuration with all of its gateways, as a Linux administrator adds it.
  * IPv6 appends, so that routes of equal metric join. */
 void kernel_config_route_write(FILE *out, const char *verb, const struct config_route *r);
+
+/* Are the route's next hops objects, for which others see to it (objects.h)? */
+bool kernel_route_has_objects(const struct router_config *c, const struct config_route *r);
 
 /* "rule add ..." or "rule del ...", a line for each family that it is for. */
 void kernel_rule_write(FILE *out, const char *verb, const struct router_config *c,
@@ -89,7 +93,8 @@ void kernel_nft_write(FILE *out, const struct router_config *c);
 
 /*
  * The start, without what is disabled: addresses, the administrator's routes, rules. For a
- * RouterOS the routes are its daemon's to install, from the RIB (follow.h), and are left out.
+ * RouterOS the routes are its daemon's to install, from the RIB (follow.h), and are left out; so
+ * are those to next-hop objects (objects.h).
  */
 void kernel_config_write(FILE *out, const struct router_config *c);
 

@@ -97,11 +97,12 @@ enum { LAB_GROUP_MAX = 4096 };
 struct lab_group {
     const struct lab_group_member {
         uint32_t id;
-        uint32_t weight; /* 1..256 */
-    } *members;
+        uint32_t weight; /* 1..65536; above 256 since Linux 6.12 */
+    } * members;
     size_t len;
     uint32_t buckets; /* type resilient; 0: type mpath */
-    int64_t idle_ns, unbalanced_ns; /* resilient; the kernel counts hundredths of a second */
+    int64_t idle_ns,
+        unbalanced_ns; /* resilient; the kernel counts hundredths of a second */
 };
 
 /* Make the group, or give the one of that id these members and timers; it keeps its buckets. */

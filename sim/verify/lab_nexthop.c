@@ -7,7 +7,7 @@
 
 #include "sim/verify/lab_parts.h"
 
-enum { MESSAGE_SIZE = 1 << 15, WEIGHT_MAX = 256, TICKS_A_SECOND = 100 /* clock_t */ };
+enum { MESSAGE_SIZE = 1 << 15, TICKS_A_SECOND = 100 /* clock_t */ };
 
 /* ----------------------------------------------------------------------------- messages */
 
@@ -129,6 +129,7 @@ bool lab_group_set(struct lab *lab, uint32_t id, const struct lab_group *g)
     for (size_t i = 0; i < g->len; i++) {
         all[i].id = g->members[i].id;
         all[i].weight = (uint8_t)(g->members[i].weight - 1);
+        all[i].resvd1 = (uint8_t)((g->members[i].weight - 1) >> 8); /* weight_high */
     }
     mnl_attr_put_u32(m, NHA_ID, id);
     mnl_attr_put(m, NHA_GROUP, g->len * sizeof all[0], all);

@@ -14,6 +14,10 @@ enum {
     LATE_MS = 20, /* how long a packet that is missing may still come */
 };
 
+static const char lost[] = "buckets of a resilient group moved by time before, in a way "
+                           "that cannot be carried over "
+                           "to the kernel";
+
 /* What is kept beside a connection of the simulation, by its index. */
 struct shadow {
     int64_t due_ns; /* of its earliest timer in the heap; 0: none */
@@ -31,6 +35,8 @@ struct replay {
     struct comparison *result;
     bool routes_only;
     bool failed; /* lab_error() says why: nothing more is done */
+    bool
+        lost; /* the kernel cannot follow some group any more: nothing more is compared */
     struct shadow *shadows;
     size_t shadows_len, shadows_cap;
     struct heap expiries; /* index: of the connection */
@@ -219,6 +225,14 @@ static bool hash_needs_packet(const struct replay *r, const struct packet *p)
            r->result->config->hash.v6.policy >= HASH_L3_INNER;
 }
 
+/* The simulation has used a bucket, and the kernel (`seen`) with it or not. */
+static void use(struct replay *r, const struct observation *o, bool seen)
+{
+    if (!(o->decision->flags & DECISION_ROUTED) || r->failed)
+        return;
+    r->failed = !follow_use(r->follow, o->decision, routed_packet(o), seen, o->time_ns);
+}
+
 static void ask_kernel(struct replay *r, const struct observation *o)
 {
     const struct decision *d = o->decision;
@@ -234,8 +248,10 @@ static void ask_kernel(struct replay *r, const struct observation *o)
             "routing cannot be asked about it by RTM_GETROUTE (fragments, ICMP "
             "errors, other protocols, special addresses, IPv6 under l3-inner)",
             1);
+        use(r, o, false);
         return;
     }
+    use(r, o, true);
     if (!lab_lookup(r->lab, p, o->in_iface, -1, &answer)) {
         r->failed = true;
         return;
@@ -461,6 +477,7 @@ static void send_through(struct replay *r, const struct observation *o)
         kernel = kernel_collect(r, LATE_MS);
     if (p.flags & PACKET_FRAGMENT) /* all of its datagram come out at once */
         kernel.extra = false;
+    use(r, o, true);
     remember_source(r, o, &model, &kernel);
     forgive_drawn_port(r, o, &model, &kernel);
     comparison_add(r->result, o, &model, &kernel);
@@ -479,17 +496,28 @@ static void observe_packet(void *context, const struct observation *o)
         r->result->not_put[o->reason]++;
         return;
     }
+    if (!follow_time(r->follow, o->time_ns)) {
+        r->failed = true;
+        return;
+    }
+    r->lost = r->lost || follow_has_lost(r->follow);
+    if (r->lost) {
+        comparison_set_aside(r->result, lost, 1);
+        return;
+    }
     if (r->routes_only) {
         ask_kernel(r, o);
         return;
     }
     expire(r, o->time_ns);
     refusal = craft_refuses(o->wire);
-    if (refusal || o->in_iface < 0)
+    if (refusal || o->in_iface < 0) {
         comparison_set_aside(r->result, refusal ? refusal : "sent by the router itself",
                              1);
-    else
+        use(r, o, false);
+    } else {
         send_through(r, o);
+    }
     if (o->conn && !(o->conn->flags & CONN_KILLED))
         watch_expiry(r, o->conn);
 }
@@ -531,8 +559,7 @@ static void observe_change(void *context, const struct change *c)
 {
     struct replay *r = context;
 
-    (void)c;
-    if (!r->failed && !follow_change(r->follow))
+    if (!r->failed && !follow_change(r->follow, c->time_ns))
         r->failed = true;
 }
 

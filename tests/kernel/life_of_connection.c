@@ -265,7 +265,7 @@ static bool change_make(struct play *p, const char *verb, unsigned wan)
         if (p->v6)
             router_change_address(p->model, wan, &none, &first);
     }
-    return follow_change(p->follow);
+    return follow_change(p->follow, p->now_ns);
 }
 
 static bool step_change(struct play *p, const char *verb, unsigned wan, const char *step,

@@ -91,6 +91,22 @@ for failure in '"kind": "link-down"' '"kind": "link-down", "how": "admin"' '"kin
     done
 done
 
+# Next-hop objects: what the kernel deletes and a daemon puts back, and buckets that time moves.
+for policy in '{"name": "hash-threshold", "objects": true}' '{"name": "resilient", "buckets": 16}' \
+    '{"name": "resilient", "buckets": 200, "idle_timer": "2s"}' \
+    '{"name": "resilient", "idle_timer": "20s", "unbalanced_timer": "3s"}' \
+    '{"name": "resilient", "returns": false}'; do
+    for failure in '"kind": "link-down"' '"kind": "link-down", "how": "admin"' '"kind": "gateway-down"'; do
+        linux_scenario "$masquerade" "$failure" false >"$tmp/linux.json"
+        for how in --json --decisions-only; do
+            agrees "$policy, $failure, $how" $how --set "/router/policy=$policy" "$tmp/linux.json"
+        done
+    done
+    for scenario in scenarios/014-outer-member.json scenarios/015-resilient.json; do
+        agrees "$policy, $scenario" --set "/router/policy=$policy" --set '/expect=[]' $scenario
+    done
+done
+
 # RouterOS's "only in this table" with min_prefix: goes on past a route that it passes over, ends where
 # there is none. The table w2 has its one route while wan2 is up.
 only='"action": "lookup-only-in-table", "min_prefix":'
