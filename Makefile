@@ -23,7 +23,7 @@ SIM_SRC  := $(filter-out sim/command/main.c,$(wildcard sim/*/*.c))
 TEST_SRC := $(wildcard tests/test_*.c)
 TEST_AID := $(filter-out $(TEST_SRC),$(wildcard tests/*.c))
 KERNEL_AID := $(addprefix tests/kernel/,trial.c generate.c generate_rules.c generate_flows.c shrink.c \
-                 life_rows.c life_scenario.c group_trial.c)
+                 life_rows.c life_scenario.c group_trial.c group_world.c)
 HEADERS  := $(wildcard core/*.h core/*/*.h sim/*/*.h tests/*.h tests/kernel/*.h)
 
 CORE_LIB := $(BUILD)/libecmplab-core.a

@@ -22,7 +22,7 @@
  * has a rule and a table of its own.
  *
  * Two things cannot be carried over, and the kernel has lost step then: where no flow hits some
- * bucket (a hash of few fields), and where the loss of a member also moves buckets that only time
+ * bucket (a hash of few fields, more than 32768 buckets), and where the loss of a member also moves buckets that only time
  * has made idle, of members that stay: the kernel's upkeep has already run.
  */
 #ifndef ECMPLAB_OBJECTS_H
