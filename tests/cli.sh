@@ -622,7 +622,7 @@ results_are_compared_by_their_figures()
 verify_refuses_what_no_kernel_picks_by()
 {
     ends 2 "verify of a policy beyond the kernel" verify --set '/router/policy="maglev"' "$RECIPE"
-    complains "pick by 'maglev'"
+    complains "policy 'maglev' is none of RouterOS's"
     is_silent out
 }
 

@@ -189,18 +189,21 @@ static void wan_pointer(const struct event_text *t, size_t i,
 
 static int wan_of(struct scenario_reading *s, const struct event_text *t, size_t i)
 {
-    const int wan = scenario_name_index(&s->wans, t->wans.items[i]);
+    const char *name = t->wans.items[i];
     char pointer[SCENARIO_POINTER_MAX];
+    int wan;
 
+    if (!name)
+        return -1; /* it was no string, which has been told */
+    wan = scenario_name_index(&s->wans, name);
     wan_pointer(t, i, pointer);
     for (size_t k = 0; k < i; k++)
-        if (strcmp(t->wans.items[k], t->wans.items[i]) == 0) {
-            diag_error(s->reader.diag, pointer, "the WAN '%s' is named twice",
-                       t->wans.items[i]);
+        if (t->wans.items[k] && strcmp(t->wans.items[k], name) == 0) {
+            diag_error(s->reader.diag, pointer, "the WAN '%s' is named twice", name);
             return -1;
         }
     if (wan < 0 && s->wans.complete)
-        scenario_name_miss(s, &s->wans, t->wans.items[i], pointer);
+        scenario_name_miss(s, &s->wans, name, pointer);
     return wan;
 }
 
