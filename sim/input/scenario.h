@@ -77,6 +77,8 @@ enum event_kind {
     EVENT_BLACKHOLE,
     EVENT_FLAP,
     EVENT_OUTAGES,
+    EVENT_DEGRADE,
+    EVENT_BROWNOUT,
     EVENT_ADDRESS_CHANGE,
     EVENT_LEASE_CHANGE,
     EVENT_PPPOE_RECONNECT,
@@ -124,6 +126,14 @@ struct renumbering {
     unsigned by;
 };
 
+/* What an event makes of its WANs' links; both directions but for the rates. */
+struct degradation {
+    uint64_t down_bps, up_bps; /* 0: as it was */
+    int64_t delay_ns, jitter_ns;
+    double loss;
+    bool has_delay, has_jitter, has_loss;
+};
+
 struct scenario_event {
     const char *pointer;
     const char *name; /* of its phases; NULL: none */
@@ -135,6 +145,7 @@ struct scenario_event {
     size_t more_wans_len;
     bool admin;     /* EVENT_LINK_DOWN: administratively, not by loss of carrier */
     uint8_t what;   /* EVENT_FLAP, EVENT_OUTAGES: enum event_kind, how its WANs fail */
+    struct degradation degraded; /* EVENT_DEGRADE, EVENT_BROWNOUT */
     struct spell_law between, repair; /* EVENT_OUTAGES: from outage to outage, of one */
     int64_t period_ns, down_ns; /* EVENT_FLAP: from outage to outage; how long each lasts */
     struct prefix address;   /* of kinds that bring one (scenario_event_brings_address()) */
@@ -241,6 +252,11 @@ static inline bool scenario_event_brings_address(const struct scenario_event *e)
 static inline bool scenario_event_renews(const struct scenario_event *e)
 {
     return e->kind == EVENT_LEASE_CHANGE || e->kind == EVENT_PPPOE_RECONNECT;
+}
+
+static inline bool scenario_event_degrades(const struct scenario_event *e)
+{
+    return e->kind == EVENT_DEGRADE || e->kind == EVENT_BROWNOUT;
 }
 
 /* Is it a row of outages? */

@@ -6,6 +6,7 @@ const char *const event_kind_names[EVENT_KINDS] = {
     [EVENT_LINK_DOWN] = "link-down", [EVENT_GATEWAY_DOWN] = "gateway-down",
     [EVENT_BLACKHOLE] = "blackhole", [EVENT_FLAP] = "flap",
     [EVENT_OUTAGES] = "outages",
+    [EVENT_DEGRADE] = "degrade", [EVENT_BROWNOUT] = "brownout",
     [EVENT_ADDRESS_CHANGE] = "address-change", [EVENT_LEASE_CHANGE] = "lease-change",
     [EVENT_PPPOE_RECONNECT] = "pppoe-reconnect", [EVENT_REBOOT] = "reboot",
     [EVENT_ROUTE_ADD] = "route-add", [EVENT_ROUTE_REMOVE] = "route-remove",
@@ -152,6 +153,34 @@ static const struct reader_field outages_fields[] = {
     READER_END,
 };
 
+#define DEGRADED(member) \
+    READER_AT(struct event_text, event.degraded.member##_ns), \
+    READER_GIVEN(struct event_text, event.degraded.has_##member)
+#define LOSS_FIELD(needed) \
+    {.name = "loss", .kind = READER_NUMBER, READER_AT(struct event_text, event.degraded.loss), \
+     READER_GIVEN(struct event_text, event.degraded.has_loss), .required = needed, \
+     .lowest = 0, .highest = 1, .doc = "the share of packets lost, each way"}
+
+static const struct reader_field degrade_fields[] = {
+    WANS_FIELD,
+    {.name = "down", .kind = READER_RATE,
+     READER_AT(struct event_text, event.degraded.down_bps), .min = 1, .max = INT64_MAX,
+     .doc = "capacity towards the LAN"},
+    {.name = "up", .kind = READER_RATE,
+     READER_AT(struct event_text, event.degraded.up_bps), .min = 1, .max = INT64_MAX,
+     .doc = "capacity towards the Internet"},
+    {.name = "delay", .kind = READER_DURATION, DEGRADED(delay),
+     .max = SCENARIO_DURATION_MAX, .doc = "one way"},
+    {.name = "jitter", .kind = READER_DURATION, DEGRADED(jitter),
+     .max = SCENARIO_DURATION_MAX, .doc = "up to so much more, each way"},
+    LOSS_FIELD(false),
+    READER_END,
+};
+
+static const struct reader_field brownout_fields[] = {
+    WANS_FIELD, LOSS_FIELD(true), READER_END,
+};
+
 static const struct reader_field each_fields[] = {
     WHAT_FIELD,
     {.name = "spacing", .kind = READER_DURATION, READER_AT(struct event_text, spacing_ns),
@@ -250,6 +279,9 @@ static const struct reader_variant variants[] = {
                          wans_only_fields},
     [EVENT_FLAP] = {"flap", "the WAN fails over and over, in even periods", flap_fields},
     [EVENT_OUTAGES] = {"outages", "the WAN fails at random, and is repaired", outages_fields},
+    [EVENT_DEGRADE] = {"degrade", "the WAN's link gets worse", degrade_fields},
+    [EVENT_BROWNOUT] = {"brownout", "the WAN loses packets, its gateway some of its probes",
+                        brownout_fields},
     [EVENT_ADDRESS_CHANGE] = {"address-change", "the WAN gets another address",
                               address_fields},
     [EVENT_LEASE_CHANGE] = {"lease-change", "the WAN loses its address and gets another",
@@ -345,6 +377,11 @@ static bool check_kind(const struct reader *r, struct event_text *t, const char 
                           "missing key 'for': how long the router takes to start");
     if (scenario_event_renews(&t->event))
         return check_renewal(r, t, pointer);
+    if (t->event.kind == EVENT_DEGRADE && !t->event.degraded.down_bps &&
+        !t->event.degraded.up_bps && !t->event.degraded.has_delay &&
+        !t->event.degraded.has_jitter && !t->event.degraded.has_loss)
+        return diag_error(r->diag, pointer,
+                          "expected what gets worse: 'down', 'up', 'delay', 'jitter' or 'loss'");
     if (t->event.kind == EVENT_EACH_WAN || t->event.kind == EVENT_EACH_PAIR)
         return check_each(r, t, pointer);
     return true;

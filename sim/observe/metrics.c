@@ -39,9 +39,11 @@ struct metrics *metrics_create(const struct scenario *s, struct router *r)
         for (size_t w = 0; w < s->wans_len; w++)
             m->states[w].changes[family] = never;
     }
-    for (size_t w = 0; w < s->wans_len; w++)
+    for (size_t w = 0; w < s->wans_len; w++) {
+        m->states[w].degraded = -1;
         for (unsigned kind = 0; kind < 3; kind++)
             m->states[w].open[kind] = -1;
+    }
     for (size_t i = 0; i < s->events_len; i++)
         m->events[i].begin_snapshot = m->events[i].end_snapshot = -1;
     return m;
@@ -132,6 +134,18 @@ static bool died_on_link(const struct observation *o)
            o->reason == REASON_BLACKHOLED;
 }
 
+/* The link works, but is full or lossy. */
+static bool lost_by_quality(const struct observation *o)
+{
+    return o->reason == REASON_QUEUE_FULL || o->reason == REASON_LINK_LOSS;
+}
+
+static void count_lost_by_event(struct event_state *e, uint64_t packets, uint64_t bytes)
+{
+    e->packets_lost += packets;
+    e->bytes_lost += bytes;
+}
+
 static bool found_no_route(const struct observation *o)
 {
     switch (o->reason) {
@@ -208,6 +222,8 @@ static void count_dropped(struct metrics *m, struct flow *f, const struct observ
         m->states[wan].dropped_bytes += bytes;
         if (died_on_link(o))
             count_lost_on_link(m, f, o, wan, packets, bytes);
+        else if (lost_by_quality(o) && m->states[wan].degraded >= 0)
+            count_lost_by_event(&m->events[m->states[wan].degraded], packets, bytes);
     }
     if (f && found_no_route(o))
         moves_unrouted(m, f);
@@ -377,6 +393,8 @@ static bool does_so(const struct scenario_event *s, int wan, enum event_kind kin
 {
     if (kind == EVENT_REBOOT)
         return s->kind == kind;
+    if (kind == EVENT_DEGRADE)
+        return scenario_event_degrades(s) && scenario_event_has_wan(s, wan);
     return scenario_event_fault(s) == kind && scenario_event_has_wan(s, wan);
 }
 
@@ -400,6 +418,11 @@ static void note_open(struct metrics *m, int event)
 
     if (s->kind == EVENT_REBOOT)
         m->reboot = latest_open(m, -1, EVENT_REBOOT);
+    for (size_t i = 0; i < scenario_event_wans(s) && scenario_event_degrades(s); i++) {
+        const int wan = scenario_event_wan(s, i);
+
+        m->states[wan].degraded = latest_open(m, wan, EVENT_DEGRADE);
+    }
     for (size_t i = 0; i < scenario_event_wans(s) && fault != EVENT_KINDS; i++) {
         const int wan = scenario_event_wan(s, i);
 

@@ -78,7 +78,7 @@ struct path_state {
     uint64_t foreign_sources, untranslated, inside_leaks; /* packets */
     struct path_changes changes[METRIC_FAMILIES];         /* metrics_family() */
     /* The latest open event that makes it fail so: link-down, gateway-down, blackhole; -1. */
-    int open[3];
+    int open[3], degraded; /* ..., or worse: degrade, brownout */
 };
 
 /* What became of the flows that lived when an event began, or that began meanwhile. */

@@ -44,6 +44,13 @@ void failure_set_wans(struct simulation *sim, const struct scenario_event *e, bo
     }
 }
 
+static void degrade(struct simulation *sim, const struct scenario_event *e, bool begins)
+{
+    (void)begins; /* its course tells */
+    for (size_t i = 0; i < scenario_event_wans(e); i++)
+        degrade_wan(sim, scenario_event_wan(e, i));
+}
+
 static void row_of_outages(struct simulation *sim, const struct scenario_event *e, bool begins)
 {
     const unsigned event = (unsigned)(e - sim->scenario->events);
@@ -188,6 +195,8 @@ static const struct failure failures[EVENT_KINDS] = {
                             failure_set_wans},
     [EVENT_BLACKHOLE] = {"the gateway answers, nothing behind it does", CHANGE_MARK, CHANGE_MARK,
                          failure_set_wans},
+    [EVENT_DEGRADE] = {"the WAN's link gets worse", CHANGE_MARK, CHANGE_MARK, degrade},
+    [EVENT_BROWNOUT] = {"the WAN loses packets", CHANGE_MARK, CHANGE_MARK, degrade},
     [EVENT_OUTAGES] = {"the WAN fails at random", CHANGE_MARK, CHANGE_MARK, row_of_outages},
     [EVENT_FLAP] = {"the WAN fails over and over", CHANGE_MARK, CHANGE_MARK, row_of_outages},
     [EVENT_ADDRESS_CHANGE] = {"the WAN gets another address", CHANGE_ADDRESS, CHANGE_ADDRESS, address_change},

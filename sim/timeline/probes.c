@@ -11,6 +11,8 @@
 #include "core/memory.h"
 #include "sim/timeline/simulation_parts.h"
 
+enum { PROBE_LOSSES_PURPOSE = 0x70726f62 };
+
 static void probe_schedule(struct simulation *sim, size_t check)
 {
     sim->sleeping[check] = false;
@@ -25,6 +27,10 @@ void probes_start(struct simulation *sim)
     if (!sim->sleeping) {
         sim->sleeping = mem_alloc(n, sizeof *sim->sleeping);
         sim->probe_wakes = mem_alloc(n, sizeof *sim->probe_wakes);
+        sim->probe_losses = mem_alloc(n, sizeof *sim->probe_losses);
+        for (size_t i = 0; i < n; i++)
+            sim->probe_losses[i] = random_stream_make(
+                sim->scenario->seed, PROBE_LOSSES_PURPOSE + ((uint64_t)i << 32));
     }
     for (size_t i = 0; i < n; i++)
         probe_schedule(sim, i);
@@ -43,8 +49,29 @@ void probes_wake(struct simulation *sim)
         watches_wake(sim);
 }
 
-int64_t probe_round_trip_ns(const struct simulation *sim, unsigned iface, bool beyond_gateway)
+static bool is_lost(double loss, struct random_stream *chance)
 {
+    return (double)(random_next(chance) >> 11) * 0x1p-53 < loss;
+}
+
+/* One way, by a link: behind what is queued there now. Four draws a packet, whatever the link. */
+static int64_t one_way_ns(const struct link *l, int64_t now_ns, bool *lost,
+                          struct random_stream *chance)
+{
+    const struct link_conditions *c = &l->conditions;
+    const int64_t wait = c->rate_bps && l->idle.ns > now_ns ? l->idle.ns - now_ns : 0;
+
+    *lost |= is_lost(c->loss, chance);
+    return c->delay_ns + wait +
+           (int64_t)random_below(chance, (uint64_t)c->jitter_ns + 1);
+}
+
+int64_t probe_round_trip_ns(const struct simulation *sim, unsigned iface, bool beyond_gateway,
+                            struct random_stream *chance)
+{
+    const struct wan_link *w;
+    int64_t round_trip;
+    bool lost = false;
     int wan;
 
     if (iface == NEXTHOP_NONE || !iface_is_running(router_iface(sim->router, iface)))
@@ -52,16 +79,42 @@ int64_t probe_round_trip_ns(const struct simulation *sim, unsigned iface, bool b
     wan = sim->wan_of_iface[iface];
     if (wan < 0)
         return 0;
-    if (!wan_answers(&sim->wans[wan], beyond_gateway))
+    w = &sim->wans[wan];
+    if (!wan_answers(w, beyond_gateway))
         return -1;
-    return 2 * sim->scenario->wans[wan].delay_ns;
+    round_trip = one_way_ns(&w->up, sim->now_ns, &lost, chance) +
+                 one_way_ns(&w->down, sim->now_ns, &lost, chance);
+    return lost ? -1 : round_trip;
+}
+
+/* The longest that a packet can take by the link; -1: there is no telling. */
+static int64_t longest_ns(const struct link *l)
+{
+    const struct link_conditions *c = &l->conditions;
+
+    if (c->loss > 0 || (c->rate_bps && l->queue.kind != LINK_TIME) ||
+        (c->rate_bps && l->queue.limit > LINK_TIME_MAX))
+        return -1;
+    return c->delay_ns + c->jitter_ns + (c->rate_bps ? (int64_t)l->queue.limit : 0);
+}
+
+bool probe_is_certain(const struct simulation *sim, int wan, bool beyond_gateway,
+                      int64_t limit_ns)
+{
+    int64_t up, down;
+
+    if (wan < 0 || !wan_answers(&sim->wans[wan], beyond_gateway))
+        return true;
+    up = longest_ns(&sim->wans[wan].up);
+    down = longest_ns(&sim->wans[wan].down);
+    return up >= 0 && down >= 0 && up + down <= limit_ns;
 }
 
 void probe_send(struct simulation *sim, unsigned check)
 {
     const struct rib_check c = router_check_target(sim->router, check);
     const int64_t timeout = sim->scenario->router.checks[c.kind].timeout_ns;
-    const int64_t round_trip = probe_round_trip_ns(sim, c.iface, addr_is_set(&c.via));
+    const int64_t round_trip = probe_round_trip_ns(sim, c.iface, addr_is_set(&c.via), &sim->probe_losses[check]);
 
     sim->probe_wakes[check] = sim->wakes;
     router_check_sent(sim->router, check);
@@ -77,7 +130,8 @@ static bool concerns(const struct scenario_event *e, bool beyond_gateway, bool a
     const enum event_kind fault = scenario_event_fault(e);
 
     if (fault == EVENT_KINDS)
-        return e->kind == EVENT_LEASE_CHANGE || (e->kind == EVENT_ADDRESS_CHANGE && answered);
+        return scenario_event_degrades(e) || e->kind == EVENT_LEASE_CHANGE ||
+               (e->kind == EVENT_ADDRESS_CHANGE && answered);
     return fault != EVENT_BLACKHOLE || beyond_gateway;
 }
 
@@ -112,6 +166,12 @@ static int event_behind(const struct simulation *sim, const struct rib_check *c,
                               addr_is_set(&c->via), answered);
 }
 
+static bool check_is_certain(const struct simulation *sim, const struct rib_check *c)
+{
+    return probe_is_certain(sim, c->iface == NEXTHOP_NONE ? -1 : sim->wan_of_iface[c->iface],
+                            addr_is_set(&c->via), sim->scenario->router.checks[c->kind].timeout_ns);
+}
+
 void probe_end(struct simulation *sim, unsigned check, bool answered)
 {
     const struct rib_check c = router_check_target(sim->router, check);
@@ -122,6 +182,7 @@ void probe_end(struct simulation *sim, unsigned check, bool answered)
     }
     sim->sleeping[check] = true;
     if (sim->probe_wakes[check] != sim->wakes || /* it does not know what happened since */
+        !check_is_certain(sim, &c) ||
         !router_check_is_settled(sim->router, check, answered)) {
         router_check_skip_to(sim->router, check, sim->now_ns);
         probe_schedule(sim, check);

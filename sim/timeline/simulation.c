@@ -109,6 +109,7 @@ void simulation_destroy(struct simulation *sim)
     mem_free(sim->rule_holds);
     mem_free(sim->sleeping);
     mem_free(sim->probe_wakes);
+    mem_free(sim->probe_losses);
     mem_free(sim);
 }
 
@@ -170,6 +171,8 @@ static enum family event_family(const struct scenario *s, int event)
     case EVENT_BLACKHOLE:
     case EVENT_FLAP:
     case EVENT_OUTAGES:
+    case EVENT_DEGRADE:
+    case EVENT_BROWNOUT:
     case EVENT_REBOOT:
     case EVENT_EACH_WAN:
     case EVENT_EACH_PAIR:

@@ -7,6 +7,7 @@
  *     crossing.c     a packet and the link of its WAN
  *     failure.c      the kinds of events: what begins and what ends
  *     outages.c      events that are a row of outages
+ *     degrade.c      links that get worse
  *     course.c       what is known of each event's course
  *     probes.c       gateway checks: probes sent, answered or missed
  *     watches.c      watched hosts, and the routes that hang on them
@@ -16,6 +17,7 @@
 
 #include "sim/timeline/actor.h"
 #include "core/random.h"
+#include "sim/timeline/degrade.h"
 #include "sim/timeline/feed.h"
 #include "sim/timeline/heap.h"
 #include "sim/timeline/netwatch.h"
@@ -72,7 +74,7 @@ enum { FRAGMENT_WAYS = 256 };
 /* A host that the router watches. */
 struct watching {
     struct netwatch netwatch;
-    struct random_stream phases;
+    struct random_stream phases, losses;
     int64_t packet_ns; /* type loss: the next packet leaves */
     int64_t test_ns;   /* the next test begins; type loss: is judged */
     uint32_t in_test;  /* packets sent of it */
@@ -101,6 +103,7 @@ struct simulation {
     struct heap timers;
     bool *sleeping; /* a gateway check each */
     uint64_t wakes; /* times that something happened: probes_wake() */
+    struct random_stream *probe_losses; /* a gateway check each */
     uint64_t *probe_wakes; /* a gateway check each: when its last probe left */
     struct watching *watches; /* of the scenario */
     struct stream *streams;
@@ -195,8 +198,13 @@ void watch_packet(struct simulation *sim, unsigned watch);
 void watch_test(struct simulation *sim, unsigned watch);
 
 /* probes.c */
-/* A packet's way by the interface (NEXTHOP_NONE: none) there and back; -1: nothing comes back. */
-int64_t probe_round_trip_ns(const struct simulation *sim, unsigned iface, bool beyond_gateway);
+/* A packet's way by the interface (NEXTHOP_NONE: none) there and back, as its WAN's links are
+ * now; -1: nothing comes back. It is too small to delay others. */
+int64_t probe_round_trip_ns(const struct simulation *sim, unsigned iface, bool beyond_gateway,
+                            struct random_stream *chance);
+/* Will each such packet fare as the one before: always lost, or always back by `limit_ns`? */
+bool probe_is_certain(const struct simulation *sim, int wan, bool beyond_gateway,
+                      int64_t limit_ns);
 /* The event behind a new verdict on what is reached by the WAN; -1: none is known. */
 int probe_event_behind(const struct simulation *sim, int wan, bool beyond_gateway, bool answered);
 void probes_start(struct simulation *sim);

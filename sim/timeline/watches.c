@@ -78,7 +78,7 @@ static void packet_send(struct simulation *sim, struct watching *w)
     }
     w->wakes = sim->wakes;
     netwatch_sent(&w->netwatch, sim->now_ns,
-                  probe_round_trip_ns(sim, way.iface, way.beyond_gateway));
+                  probe_round_trip_ns(sim, way.iface, way.beyond_gateway, &w->losses));
 }
 
 /* -------------------------------------------------------------------------------- tests */
@@ -142,6 +142,7 @@ void watches_create(struct simulation *sim)
         netwatch_init(&w->netwatch, &s->watches[i]);
         w->wan = -1;
         w->phases = random_stream_make(s->seed, NETWATCH_PURPOSE + ((uint64_t)i << 40));
+        w->losses = random_stream_make(s->seed, NETWATCH_PURPOSE + 1 + ((uint64_t)i << 40));
     }
     watches_start(sim);
 }
@@ -200,6 +201,19 @@ static void verdict_take(struct simulation *sim, struct watching *w)
     probes_wake(sim);
 }
 
+/* Will its packets fare as the last one did, until something happens? */
+static bool is_certain(const struct simulation *sim, const struct watching *w)
+{
+    const struct scenario_watch *s = w->netwatch.settings;
+    int64_t limit = s->timeout_ns;
+
+    if (s->mean_ns < limit)
+        limit = s->mean_ns;
+    if (s->longest_ns < limit)
+        limit = s->longest_ns;
+    return probe_is_certain(sim, w->wan, w->beyond_gateway, limit);
+}
+
 void watch_test(struct simulation *sim, unsigned watch)
 {
     struct watching *w = &sim->watches[watch];
@@ -209,7 +223,7 @@ void watch_test(struct simulation *sim, unsigned watch)
     w->test_ns += s->interval_ns;
     if (netwatch_judge(&w->netwatch, netwatch_passes(&w->netwatch, sim->now_ns), sim->now_ns))
         verdict_take(sim, w);
-    if (w->wakes == sim->wakes && netwatch_is_settled(&w->netwatch))
+    if (w->wakes == sim->wakes && is_certain(sim, w) && netwatch_is_settled(&w->netwatch))
         w->sleeping = true;
     else if (s->type == WATCH_LOSS)
         schedule(sim, w->test_ns, TIMER_WATCH_TEST, w);

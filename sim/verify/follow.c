@@ -459,6 +459,8 @@ bool follow_event(struct follow *f, int event, bool begins)
     case EVENT_BLACKHOLE:
     case EVENT_FLAP:
     case EVENT_OUTAGES:
+    case EVENT_DEGRADE:
+    case EVENT_BROWNOUT:
     case EVENT_ADDRESS_CHANGE:
     case EVENT_LEASE_CHANGE:
     case EVENT_PPPOE_RECONNECT:
