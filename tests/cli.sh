@@ -304,6 +304,25 @@ answer_holds()
     ok "answer $1 lacks $2" $?
 }
 
+# One flow through ten next hops: under one seed it keeps its path, a hundred seeds reach them all.
+a_hash_seed_decides_the_path_and_any_path_has_its_seed()
+{
+    flow='{"in": "rp11", "src": "192.0.2.2", "dst": "198.51.100.2", "proto": "udp", "sport": 1024, "dport": 4321}'
+    printf '%s\n%s\n' "$flow" "$flow" >"$tmp/flows"
+    : >"$tmp/paths"
+    twice=0
+    for seed in $(seq 1 100); do
+        "$PROGRAM" lookup --set "/router/hash/seed=$seed" scenarios/029-selftest-seeds.json \
+            <"$tmp/flows" | sed 's/.*"out_interface": *"\([^"]*\)".*/\1/' >"$tmp/out"
+        [ "$(sort "$tmp/out" | uniq -c | awk '{print $1}')" = 2 ] && twice=$((twice + 1))
+        cat "$tmp/out" >>"$tmp/paths"
+    done
+    [ "$twice" -eq 100 ]
+    ok "one path under each of a hundred seeds: only $twice" $?
+    [ "$(sort -u "$tmp/paths" | grep -c '^rp')" -eq 10 ]
+    ok "a hundred seeds reach all ten paths" $?
+}
+
 lookup_answers_line_by_line()
 {
     scenario "$tmp/lookup.json" ', "events": [{"at": "10s", "kind": "link-down", "wan": "wan1", "how": "admin"}]'
@@ -641,6 +660,7 @@ every_mistake_is_told_in_one_run
 what_comes_to_nothing_is_told
 nested_networks_are_entered_by_the_longest
 explanations_are_as_written
+a_hash_seed_decides_the_path_and_any_path_has_its_seed
 lookup_answers_line_by_line
 results_are_the_same_again
 verify_refuses_what_no_kernel_has
