@@ -36,16 +36,25 @@ static struct route_query passage_query(struct passage *pass, int in_iface)
                                 .pin = &pass->pin};
 }
 
+static void note_hash(const struct route_query *q, struct decision *d)
+{
+    if (!q->hashed)
+        return;
+    d->hash = q->hash;
+    d->flags |= DECISION_HASHED;
+}
+
 /* Its policy may want another member now: rule and entry are the same all the same. */
-static unsigned pick_again(struct router *r, struct passage *pass, int in_iface,
-                           const struct fib_entry *e)
+static void pick_again(struct router *r, struct passage *pass, int in_iface,
+                       struct decision *d)
 {
     struct route_query q;
 
     passage_translate_back(pass);
     q = passage_query(pass, in_iface);
     q.hash_config = &r->hash;
-    return routing_ask_policy(r, &q, e);
+    d->member = routing_ask_policy(r, &q, d->entry);
+    note_hash(&q, d);
 }
 
 static bool route_kept(struct router *r, struct passage *pass, int in_iface,
@@ -65,7 +74,7 @@ static bool route_kept(struct router *r, struct passage *pass, int in_iface,
     d->entry = rib_entry(r->rib, kept->entry);
     d->member = kept->member;
     if (!choosers_is_fixed(r->choosers, d->entry))
-        d->member = pick_again(r, pass, in_iface, d->entry);
+        pick_again(r, pass, in_iface, d);
     if (d->member != kept->member)
         d->flags |= DECISION_ROUTED;
     d->out_iface = d->entry->group->hops[d->member].iface;
@@ -125,10 +134,7 @@ static void decide_route(struct router *r, struct passage *pass, int in_iface,
     d->verdict = (uint8_t)outcome_verdict(&answer, &reason);
     d->reason = (uint8_t)reason;
     d->flags |= DECISION_ROUTED;
-    if (q.hashed) {
-        d->hash = q.hash;
-        d->flags |= DECISION_HASHED;
-    }
+    note_hash(&q, d);
     if (d->verdict != VERDICT_FORWARD)
         return;
     d->out_iface = d->entry->group->hops[d->member].iface;

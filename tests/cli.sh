@@ -323,6 +323,22 @@ a_hash_seed_decides_the_path_and_any_path_has_its_seed()
     ok "a hundred seeds reach all ten paths" $?
 }
 
+a_folder_stands_for_the_scenarios_in_it()
+{
+    mkdir "$tmp/folder" "$tmp/empty"
+    scenario "$tmp/folder/b.json" ''
+    scenario "$tmp/folder/a.json" ''
+    echo 'no scenario' >"$tmp/folder/notes.txt"
+    ends 0 "check of a folder" check "$tmp/folder"
+    printf '%s: well formed\n' "$tmp/folder/a.json" "$tmp/folder/b.json" >"$tmp/expected"
+    same "$tmp/out" "$tmp/expected" "a folder's scenarios, in order"
+    ends 3 "check of a folder without any" check "$tmp/empty"
+    complains 'expected scenarios in this folder'
+    echo '{' >"$tmp/folder/c.json"
+    ends 2 "check of a folder with a bad one" check "$tmp/folder/"
+    complains "$tmp/folder/c.json"
+}
+
 lookup_answers_line_by_line()
 {
     scenario "$tmp/lookup.json" ', "events": [{"at": "10s", "kind": "link-down", "wan": "wan1", "how": "admin"}]'
@@ -661,6 +677,7 @@ what_comes_to_nothing_is_told
 nested_networks_are_entered_by_the_longest
 explanations_are_as_written
 a_hash_seed_decides_the_path_and_any_path_has_its_seed
+a_folder_stands_for_the_scenarios_in_it
 lookup_answers_line_by_line
 results_are_the_same_again
 verify_refuses_what_no_kernel_has

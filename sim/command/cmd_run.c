@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "sim/command/command.h"
+#include "sim/command/paths.h"
 #include "sim/observe/decisions.h"
 #include "sim/observe/expect.h"
 #include "sim/observe/metrics.h"
@@ -195,39 +196,36 @@ static int run_scenario(const struct scenario *s, const struct run_options *o)
     return whole ? code : EXIT_UNREADABLE;
 }
 
-/* Of several runs the gravest word counts: what could not be read or written, then what was
- * wrong, then nothing simulated, then what did not hold. */
-static int graver(int a, int b)
-{
-    static const int gravity[] = {0, 1, 3, 4, 2};
-
-    return gravity[a] >= gravity[b] ? a : b;
-}
-
 int command_run(int argc, char **argv)
 {
     static const struct run_options none;
     struct run_options o = none;
+    struct paths paths;
     int worst = EXIT_HELD, option;
 
     while ((option = next_option(argc, argv, ":q", run_long)) != -1)
         if (!run_option(option, &o))
             return EXIT_BAD_INPUT;
     if (optind == argc)
-        return usage_error("run", "which scenario? give at least one file");
-    if (argc - optind > 1 && writes_files(&o))
+        return usage_error("run", "which scenario? give at least one file or folder");
+    if (!paths_expand(&paths, "run", argv + optind, (size_t)(argc - optind)))
+        worst = EXIT_UNREADABLE;
+    if (paths.len > 1 && writes_files(&o)) {
+        paths_free(&paths);
         return usage_error("run", "several scenarios would overwrite one file; run them one by"
                                   " one, or report to standard output");
-    for (int i = optind; i < argc; i++) {
+    }
+    for (size_t i = 0; i < paths.len; i++) {
         int code = EXIT_BAD_INPUT;
-        struct scenario *s = scenario_open(argv[i], &o.change.changes, &code);
+        struct scenario *s = scenario_open(paths.items[i], &o.change.changes, &code);
 
         if (s)
             code = run_scenario(s, &o);
-        if (code != EXIT_HELD && argc - optind > 1)
-            fprintf(stderr, "ecmplab run: %s: exit code %d\n", argv[i], code);
-        worst = graver(worst, code);
+        if (code != EXIT_HELD && paths.len > 1)
+            fprintf(stderr, "ecmplab run: %s: exit code %d\n", paths.items[i], code);
+        worst = exit_code_graver(worst, code);
         scenario_free(s);
     }
+    paths_free(&paths);
     return worst;
 }

@@ -1,4 +1,5 @@
 /* The same packets through the simulation and through the running kernel. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,12 +8,13 @@
 
 #include "core/memory.h"
 #include "sim/command/command.h"
+#include "sim/command/paths.h"
 #include "sim/verify/findings.h"
 #include "sim/verify/follow.h"
 #include "sim/verify/replay.h"
 
 const char usage_verify[] =
-    "usage: ecmplab verify [OPTION]... SCENARIO\n"
+    "usage: ecmplab verify [OPTION]... SCENARIO...\n"
     "\n"
     "Builds the scenario's router out of the running Linux kernel, in network namespaces "
     "of its\n"
@@ -29,6 +31,10 @@ const char usage_verify[] =
     "they have no names and die with the program. A routeros7 scenario is verified under "
     "Linux's\n"
     "hash layout; what else was set aside or stood in for is said at the end.\n"
+    "\n"
+    "Of several scenarios, or a folder, those that no kernel can express are passed over, with "
+    "a\n"
+    "word why.\n"
     "\n"
     "    --decisions-only      ask the kernel's routing about each flow (RTM_GETROUTE) "
     "and send\n"
@@ -127,22 +133,42 @@ static void adopt_kernel_hash(struct scenario *s)
     }
 }
 
-static bool print_findings(const struct findings *f, bool as_json)
-{
-    if (as_json) {
-        json_t *found = findings_json(f);
+/* What was found of all scenarios together. */
+struct tally {
+    size_t scenarios, beyond; /* compared; of no kernel */
+    uint64_t compared, differing;
+    json_t *findings; /* of several as JSON; else NULL */
+};
 
-        json_dumpf(found, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
-        putchar('\n');
-        json_decref(found);
-    } else {
-        findings_write_text(f, stdout);
-    }
+static bool print_json(const json_t *found)
+{
+    json_dumpf(found, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
+    putchar('\n');
     return stdout_finish();
 }
 
-static int verify(const struct scenario *s, struct lab *lab,
-                  const struct verify_options *o)
+static bool print_findings(const struct findings *f, bool as_json, struct tally *all)
+{
+    json_t *found;
+    bool ok = true;
+
+    if (!as_json) {
+        if (all->scenarios)
+            putchar('\n');
+        findings_write_text(f, stdout);
+        return stdout_finish();
+    }
+    found = findings_json(f);
+    if (all->findings)
+        json_array_append(all->findings, found);
+    else
+        ok = print_json(found);
+    json_decref(found);
+    return ok;
+}
+
+static int verify(const struct scenario *s, struct lab *lab, const struct verify_options *o,
+                  struct tally *all)
 {
     struct comparison *found = mem_alloc(1, sizeof *found);
     struct utsname system;
@@ -153,34 +179,34 @@ static int verify(const struct scenario *s, struct lab *lab,
 
     if (!replay_run(s, lab, o->routes_only, found, error, sizeof error))
         fprintf(stderr, "ecmplab verify: %s\n", error);
-    else if (print_findings(&f, o->json))
+    else if (print_findings(&f, o->json, all))
         code = comparison_differing(found) ? EXIT_FOUND
                : found->compared           ? EXIT_HELD
                                            : EXIT_NOTHING;
+    all->scenarios++;
+    all->compared += found->compared;
+    all->differing += comparison_differing(found);
     mem_free(found);
     return code;
 }
 
-int command_verify(int argc, char **argv)
+/* One scenario; of several, one that no kernel can express is told and passed over. */
+static int verify_path(const char *path, const struct verify_options *o, bool several,
+                       struct tally *all)
 {
-    static const struct verify_options none;
-    struct verify_options o = none;
-    struct scenario *s;
-    struct lab *lab;
     char error[600];
-    int code = EXIT_BAD_INPUT, option;
+    int code = EXIT_BAD_INPUT;
+    struct scenario *s = scenario_open(path, &o->change.changes, &code);
+    struct lab *lab;
 
-    while ((option = next_option(argc, argv, ":", verify_long)) != -1)
-        if (!verify_option(option, &o))
-            return EXIT_BAD_INPUT;
-    if (argc - optind != 1)
-        return usage_error("verify", "exactly one scenario is needed");
-    s = scenario_open(argv[optind], &o.change.changes, &code);
     if (!s)
         return code;
+    if (several)
+        fprintf(stderr, "%s\n", path);
     if (!is_comparable(s)) {
+        all->beyond++;
         scenario_free(s);
-        return EXIT_BAD_INPUT;
+        return several ? EXIT_HELD : EXIT_BAD_INPUT;
     }
     if (*lab_missing()) {
         scenario_free(s);
@@ -188,8 +214,52 @@ int command_verify(int argc, char **argv)
     }
     adopt_kernel_hash(s);
     lab = lab_create(&s->router, error, sizeof error);
-    code = lab ? verify(s, lab, &o) : skipped(error);
+    code = lab ? verify(s, lab, o, all) : skipped(error);
     lab_destroy(lab);
     scenario_free(s);
+    return code;
+}
+
+static bool print_tally(const struct tally *all)
+{
+    if (all->findings)
+        return print_json(all->findings);
+    printf("\n%zu scenarios: %" PRIu64 " compared, %" PRIu64 " differ; %zu of no kernel\n",
+           all->scenarios, all->compared, all->differing, all->beyond);
+    return stdout_finish();
+}
+
+static int verify_all(const struct paths *paths, const struct verify_options *o)
+{
+    const bool several = paths->len > 1 || paths->folders;
+    struct tally all = {.findings = several && o->json ? json_array() : NULL};
+    int worst = EXIT_HELD;
+
+    for (size_t i = 0; i < paths->len && (i == 0 || !*lab_missing()); i++)
+        worst = exit_code_graver(worst, verify_path(paths->items[i], o, several, &all));
+    if (worst == EXIT_HELD && several && all.scenarios == 0)
+        worst = EXIT_NOTHING;
+    if (several && !print_tally(&all))
+        worst = EXIT_UNREADABLE;
+    json_decref(all.findings);
+    return worst;
+}
+
+int command_verify(int argc, char **argv)
+{
+    static const struct verify_options none;
+    struct verify_options o = none;
+    struct paths paths;
+    int code, option;
+
+    while ((option = next_option(argc, argv, ":", verify_long)) != -1)
+        if (!verify_option(option, &o))
+            return EXIT_BAD_INPUT;
+    if (argc == optind)
+        return usage_error("verify", "which scenario? give at least one file or folder");
+    code = paths_expand(&paths, "verify", argv + optind, (size_t)(argc - optind))
+               ? verify_all(&paths, &o)
+               : EXIT_UNREADABLE;
+    paths_free(&paths);
     return code;
 }

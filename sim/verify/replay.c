@@ -225,10 +225,16 @@ static bool hash_needs_packet(const struct replay *r, const struct packet *p)
            r->result->config->hash.v6.policy >= HASH_L3_INNER;
 }
 
+/* Was it routed anew, or its policy asked anew with the rest of the decision kept? */
+static bool was_decided(const struct decision *d)
+{
+    return (d->flags & (DECISION_ROUTED | DECISION_HASHED)) != 0;
+}
+
 /* The simulation has used a bucket, and the kernel (`seen`) with it or not. */
 static void use(struct replay *r, const struct observation *o, bool seen)
 {
-    if (!(o->decision->flags & DECISION_ROUTED) || r->failed)
+    if (!was_decided(o->decision) || r->failed)
         return;
     r->failed = !follow_use(r->follow, o->decision, routed_packet(o), seen, o->time_ns);
 }
@@ -240,7 +246,7 @@ static void ask_kernel(struct replay *r, const struct observation *o)
     struct lab_answer answer;
     struct outcome model, kernel;
 
-    if (!(d->flags & DECISION_ROUTED) && !is_special(d))
+    if (!was_decided(d) && !is_special(d))
         return;
     if (is_special(d) || !lab_can_ask(r->lab, p) || hash_needs_packet(r, p)) {
         comparison_set_aside(
