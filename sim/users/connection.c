@@ -25,7 +25,7 @@ static struct parcel parcel_of(const struct lane *l, enum parcel_kind kind,
                            .kind = (uint8_t)kind,
                            .direction = (uint8_t)d,
                            .segment = {.from = c->ways[d].nxt},
-                           .ack = c->ways[!d].got};
+                           .ack = transfer_acknowledgement(&c->ways[!d])};
 }
 
 static void send(struct users *u, struct lane *l, const struct parcel *p)
@@ -213,11 +213,11 @@ static void hear_stranger(struct users *u, struct lane *l, const struct parcel *
     case PEER_REHANDSHAKE:
         if (c->shaken_ns == 0) {
             c->shaken_ns = u->now_ns + u->profile->handshake_ns;
-            lane_trouble(l, "peer-address-changed");
+            lane_trouble(u, l, "peer-address-changed");
         }
         return;
     case PEER_IGNORE:
-    case PEER_RULES: lane_trouble(l, "peer-address-changed"); return;
+    case PEER_RULES: lane_trouble(u, l, "peer-address-changed"); return;
     }
 }
 
@@ -247,7 +247,7 @@ static void take_data(struct users *u, struct lane *l, const struct parcel *p)
     const uint64_t una = c->ways[!d].una;
     bool acknowledge = false;
 
-    transfer_acknowledged(&c->ways[!d], p->ack, p->segment.bytes == 0, u->now_ns);
+    transfer_acknowledged(&c->ways[!d], &p->ack, p->segment.bytes == 0, u->now_ns);
     if (c->ways[!d].una > una)
         c->due_ns[!d] = u->now_ns + c->ways[!d].rto.rto_ns;
     if (p->segment.bytes)
@@ -262,7 +262,7 @@ static void refuse(struct users *u, struct lane *l, const struct parcel *p)
 {
     struct parcel reset = parcel_of(l, PARCEL_RESET, DOWN);
 
-    reset.segment.from = p->ack;
+    reset.segment.from = p->ack.all;
     parcel_send_down(u, l, &reset, &p->from, p->from_port);
 }
 
@@ -281,7 +281,7 @@ static void server_hears(struct users *u, struct lane *l, const struct parcel *p
         return;
     }
     if (l->carrier == CARRIER_TCP && !is_peer(c, p)) {
-        lane_trouble(l, "peer-address-changed");
+        lane_trouble(u, l, "peer-address-changed");
         refuse(u, l, p);
         return;
     }
@@ -294,7 +294,7 @@ static void server_hears(struct users *u, struct lane *l, const struct parcel *p
         lane_requested(u, l, &p->from);
 }
 
-static void client_opened(struct users *u, struct lane *l)
+static void client_opened(struct users *u, struct lane *l, int64_t sent_ns)
 {
     struct connection *c = &l->connection;
 
@@ -306,7 +306,7 @@ static void client_opened(struct users *u, struct lane *l)
         rto_sample(&c->ways[UP].rto, u->now_ns - c->opened_ns);
         rto_sample(&c->ways[DOWN].rto, u->now_ns - c->opened_ns);
     }
-    lane_progressed(u, l);
+    lane_progressed(u, l, sent_ns);
     lane_opened(u, l);
 }
 
@@ -316,9 +316,9 @@ static void client_hears(struct users *u, struct lane *l, const struct parcel *p
     const uint32_t serial = c->serial;
 
     switch ((enum parcel_kind)p->kind) {
-    case PARCEL_ACCEPT: client_opened(u, l); return;
+    case PARCEL_ACCEPT: client_opened(u, l, p->sent_ns); return;
     case PARCEL_RESET: lane_broke(u, l, SESSION_RESET); return;
-    case PARCEL_BEAT: lane_progressed(u, l); return;
+    case PARCEL_BEAT: lane_progressed(u, l, p->sent_ns); return;
     case PARCEL_OPEN:
     case PARCEL_CLOSE: return;
     case PARCEL_DATA: break;
@@ -328,7 +328,7 @@ static void client_hears(struct users *u, struct lane *l, const struct parcel *p
     take_data(u, l, p);
     if (c->serial != serial)
         return;
-    lane_progressed(u, l);
+    lane_progressed(u, l, p->sent_ns);
     if (p->segment.bytes && l->response && c->ways[DOWN].got >= l->answered)
         lane_answered(u, l);
 }

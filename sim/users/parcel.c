@@ -39,7 +39,7 @@ static void fill_tcp(const struct connection *c, const struct parcel *p, struct 
     if (p->kind != PARCEL_OPEN && p->kind != PARCEL_ACCEPT)
         q->tcp_seq += 1 + (uint32_t)p->segment.from;
     if (p->kind != PARCEL_OPEN)
-        q->tcp_ack = first_sequence(c, !p->direction) + 1 + (uint32_t)p->ack;
+        q->tcp_ack = first_sequence(c, !p->direction) + 1 + (uint32_t)p->ack.all;
 }
 
 /* The packet as the LAN sees it. */
@@ -76,6 +76,7 @@ static struct parcel *take_off(struct users *u, const struct parcel *p, int64_t 
     const uint32_t next = way->next;
 
     *way = *p;
+    way->sent_ns = u->now_ns;
     way->next = next;
     return way;
 }
@@ -88,11 +89,11 @@ void parcel_send_up(struct users *u, struct lane *l, const struct parcel *p)
 
     simulation_send_up(u->sim, &q, &s);
     if (s.fate != FATE_DELIVERED) {
-        lane_trouble(l, reason_names[s.reason]);
+        lane_trouble(u, l, reason_names[s.reason]);
     } else if (s.wan < 0) {
-        lane_trouble(l, "not-by-a-wan");
+        lane_trouble(u, l, "not-by-a-wan");
     } else if (simulation_wan_of_address(u->sim, &s.src) != s.wan) {
-        lane_trouble(l, "foreign-source");
+        lane_trouble(u, l, "foreign-source");
     } else {
         way = take_off(u, p, s.delay_ns);
         way->from = s.src;
@@ -116,14 +117,14 @@ void parcel_send_down(struct users *u, struct lane *l, const struct parcel *p,
     struct sending s;
 
     if (wan < 0) {
-        lane_trouble(l, "address-gone");
+        lane_trouble(u, l, "address-gone");
         return;
     }
     wire.dst = *to;
     wire.dport = to_port;
     simulation_send_down(u->sim, &wire, &lan, wan, &s);
     if (s.fate != FATE_DELIVERED)
-        lane_trouble(l, reason_names[s.reason]);
+        lane_trouble(u, l, reason_names[s.reason]);
     else if (came_to(&lan, s.conn))
         take_off(u, p, s.delay_ns);
 }

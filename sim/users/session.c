@@ -13,10 +13,12 @@ static void tell_outage(struct users *u, const struct lane *l)
         users_tell(u, users_session(u, l), SESSION_OUTAGE, gap, l->trouble);
 }
 
-void lane_progressed(struct users *u, struct lane *l)
+/* What went wrong before that was sent is over; what did after it may still be felt. */
+void lane_progressed(struct users *u, struct lane *l, int64_t sent_ns)
 {
     tell_outage(u, l);
-    l->trouble = NULL;
+    if (sent_ns > l->trouble_ns)
+        l->trouble = NULL;
     l->progress_ns = u->now_ns;
 }
 

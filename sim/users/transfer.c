@@ -29,17 +29,40 @@ static uint64_t may_send_to(const struct transfer *t)
     return to < t->end ? to : t->end;
 }
 
+/* The next segment of a hole that the receiver told of, or of the first before it told any. */
+static bool next_of_hole(struct transfer *t, struct segment *s)
+{
+    const struct acknowledgement *told = &t->told;
+    uint64_t from = t->resent > t->una ? t->resent : t->una, to = from + t->segment;
+
+    if (!t->recover || t->credit == 0)
+        return false;
+    for (unsigned i = 0; i < told->sacks_len && from >= told->sacks[i].from; i++)
+        if (from < told->sacks[i].to) {
+            from = told->sacks[i].to;
+            to = from + t->segment;
+        }
+    if (from > t->una &&
+        (told->sacks_len == 0 || from >= told->sacks[told->sacks_len - 1].from))
+        return false; /* nobody knows of a hole there */
+    for (unsigned i = 0; i < told->sacks_len; i++)
+        if (told->sacks[i].from > from && told->sacks[i].from < to)
+            to = told->sacks[i].from;
+    if (to > t->high)
+        to = t->high;
+    *s = (struct segment){from, (uint32_t)(to - from), true};
+    t->resent = to;
+    t->credit--;
+    return to > from;
+}
+
 bool transfer_next(struct transfer *t, int64_t now_ns, struct segment *s)
 {
     const uint64_t to = may_send_to(t);
     uint64_t bytes;
 
-    if (t->hole && transfer_waits(t)) {
-        bytes = t->nxt - t->una < t->segment ? t->nxt - t->una : t->segment;
-        *s = (struct segment){t->una, (uint32_t)bytes, true};
-        t->hole = false;
+    if (next_of_hole(t, s))
         return true;
-    }
     if (t->nxt >= to)
         return false;
     bytes = to - t->nxt;
@@ -50,7 +73,8 @@ bool transfer_next(struct transfer *t, int64_t now_ns, struct segment *s)
     *s = (struct segment){t->nxt, (uint32_t)bytes, t->nxt + bytes >= to};
     t->nxt += bytes;
     if (t->nxt > t->high) {
-        if (t->timed == 0 && s->from >= t->high) {
+        /* In recovery an acknowledgement waits for holes: it tells no round trip. */
+        if (t->timed == 0 && !t->recover && s->from >= t->high) {
             t->timed = t->nxt;
             t->timed_ns = now_ns;
         }
@@ -85,15 +109,21 @@ static void duplicate(struct transfer *t)
     t->window = t->threshold;
     t->recover = t->high;
     t->timed = 0;
-    t->hole = true;
+    t->resent = t->una;
+    t->credit = 1;
 }
 
-void transfer_acknowledged(struct transfer *t, uint64_t ack, bool alone, int64_t now_ns)
+void transfer_acknowledged(struct transfer *t, const struct acknowledgement *a,
+                           bool alone, int64_t now_ns)
 {
-    if (ack > t->high)
+    const uint64_t ack = a->all;
+
+    if (ack > t->high || ack < t->una)
         return;
-    if (ack <= t->una) {
-        if (alone && ack == t->una && transfer_waits(t))
+    t->told = *a;
+    t->credit += t->recover != 0;
+    if (ack == t->una) {
+        if (alone && transfer_waits(t))
             duplicate(t);
         return;
     }
@@ -105,7 +135,8 @@ void transfer_acknowledged(struct transfer *t, uint64_t ack, bool alone, int64_t
         grow(t, ack - t->una);
     else if (ack >= t->recover)
         t->recover = 0;
-    t->hole = t->recover != 0; /* a partial acknowledgement: the next hole */
+    if (!t->recover)
+        t->credit = 0;
     t->una = ack;
     if (t->nxt < ack)
         t->nxt = ack;
@@ -122,7 +153,7 @@ void transfer_timed_out(struct transfer *t)
     t->duplicates = 0;
     t->timeouts++;
     t->timed = 0;
-    t->hole = false;
+    t->credit = 0;
     t->nxt = t->una;
     rto_back_off(&t->rto);
 }
@@ -177,4 +208,15 @@ bool transfer_received(struct transfer *t, const struct segment *s)
     if (++t->unacknowledged < ACK_EVERY && !s->push && t->held_len == 0)
         return false;
     return true;
+}
+
+struct acknowledgement transfer_acknowledgement(const struct transfer *t)
+{
+    struct acknowledgement a = {.all = t->got};
+
+    while (a.sacks_len < t->held_len && a.sacks_len < TRANSFER_SACKS) {
+        a.sacks[a.sacks_len] = t->held[a.sacks_len];
+        a.sacks_len++;
+    }
+    return a;
 }

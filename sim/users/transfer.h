@@ -5,10 +5,12 @@
  *     receiver  got: all before it is here; `held`: pieces behind a hole
  *
  * TCP as it is taught: slow start from ten segments, congestion avoidance, fast retransmit at
- * the third duplicate acknowledgement with NewReno's partial ones, the time-out. QUIC is taken
- * for the same. Knows neither time-keeping nor packets: the connection asks what to send.
+ * the third duplicate acknowledgement, selective acknowledgements that tell the holes, the
+ * time-out. QUIC is taken for the same. Knows neither time-keeping nor packets: the connection
+ * asks what to send.
  *
- * Sources: RFC 5681, 6582, 6928 (ten segments), 6298.
+ * Sources: RFC 5681, 6582, 6928 (ten segments), 6298, 2018. Differs from RFC 6675: in recovery each
+ * acknowledgement lets one segment of a hole go, in place of its estimate of what is on the way.
  */
 #ifndef ECMPLAB_TRANSFER_H
 #define ECMPLAB_TRANSFER_H
@@ -16,8 +18,20 @@
 #include "sim/users/rto.h"
 
 enum {
-    TRANSFER_HELD_MAX = 16,
-    TRANSFER_WINDOW = 1 << 20 /* bytes that the receiver takes */
+    TRANSFER_HELD_MAX = 32,
+    TRANSFER_SACKS = 3,        /* RFC 2018: as many as fit beside time stamps */
+    TRANSFER_WINDOW = 1 << 20, /* bytes that the receiver takes */
+};
+
+struct piece {
+    uint64_t from, to;
+};
+
+/* What an acknowledgement tells: all before `all` is here, and these pieces, in order. */
+struct acknowledgement {
+    uint64_t all;
+    struct piece sacks[TRANSFER_SACKS];
+    unsigned sacks_len;
 };
 
 struct transfer {
@@ -27,17 +41,17 @@ struct transfer {
     uint64_t avoid; /* below this, duplicates tell of a time-out's own doing (RFC 6582) */
     uint64_t timed; /* the byte whose acknowledgement is timed; 0: none */
     int64_t timed_ns;
-    uint32_t segment;           /* bytes of a full one */
-    uint32_t window, threshold; /* bytes */
-    bool hole;                  /* the segment at `una` is to be sent once more */
+    uint32_t segment;            /* bytes of a full one */
+    uint32_t window, threshold;  /* bytes */
+    uint64_t resent;             /* in recovery: holes before this were sent once more */
+    unsigned credit;             /* in recovery: segments of holes that may go */
+    struct acknowledgement told; /* the last */
     unsigned duplicates;
     unsigned timeouts; /* in a row */
     struct rto rto;
 
     uint64_t got;
-    struct piece {
-        uint64_t from, to;
-    } held[TRANSFER_HELD_MAX]; /* apart, in order */
+    struct piece held[TRANSFER_HELD_MAX]; /* apart, in order */
     unsigned held_len;
     unsigned unacknowledged; /* segments */
 };
@@ -62,13 +76,17 @@ static inline bool transfer_waits(const struct transfer *t)
     return t->una < t->nxt;
 }
 
-/* All before `ack` arrived. `alone`: the packet that says so carries nothing else. */
-void transfer_acknowledged(struct transfer *t, uint64_t ack, bool alone, int64_t now_ns);
+/* `alone`: the packet that says so carries nothing else. */
+void transfer_acknowledged(struct transfer *t, const struct acknowledgement *a,
+                           bool alone, int64_t now_ns);
 
 /* The time is out: everything from `una` on is sent again, one segment at first. */
 void transfer_timed_out(struct transfer *t);
 
 /* A segment arrived. True: it is to be acknowledged at once. */
 bool transfer_received(struct transfer *t, const struct segment *s);
+
+/* What the receiver has to tell. */
+struct acknowledgement transfer_acknowledgement(const struct transfer *t);
 
 #endif

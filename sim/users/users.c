@@ -19,6 +19,7 @@ struct session *users_session_take(struct users *u)
     } else {
         u->free_session = u->sessions[at]->next;
     }
+    u->live++;
     s = u->sessions[at];
     memset(s, 0, sizeof *s);
     s->live = true;
@@ -34,6 +35,7 @@ void users_session_give(struct users *u, struct session *s)
 {
     const uint32_t at = s->lanes[0].session;
 
+    u->live--;
     s->live = false;
     s->next = u->free_session;
     u->free_session = at;
@@ -84,8 +86,10 @@ static void host_expect(struct users *u, uint32_t host)
 {
     int64_t start_ns;
 
-    if (arrivals_next(&u->hosts[host].arrivals, &start_ns))
-        heap_push(&u->timers, start_ns, TIMER_ARRIVAL, host);
+    if (!arrivals_next(&u->hosts[host].arrivals, &start_ns))
+        return;
+    u->expected++;
+    heap_push(&u->timers, start_ns, TIMER_ARRIVAL, host);
 }
 
 static void lane_timer(struct users *u, const struct timer *t)
@@ -128,6 +132,7 @@ static void users_act(void *actor)
         if (t.kind == TIMER_PARCEL) {
             parcel_timer(u, t.index);
         } else if (t.kind == TIMER_ARRIVAL) {
+            u->expected--;
             host_expect(u, t.index);
             session_begin(u, t.index);
         } else {
@@ -141,6 +146,8 @@ static int64_t users_next_ns(const void *actor)
     const struct users *u = actor;
     const struct timer *t = heap_peek(&u->timers);
 
+    if (u->live == 0 && u->expected == 0)
+        return ACTOR_NEVER; /* what is still set is of sessions that are over */
     return t ? t->time_ns : ACTOR_NEVER;
 }
 

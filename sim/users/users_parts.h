@@ -43,7 +43,8 @@ struct parcel {
     uint8_t kind;          /* enum parcel_kind */
     uint8_t direction;
     struct segment segment;
-    uint64_t ack;
+    struct acknowledgement ack;
+    int64_t sent_ns;
     struct addr from; /* up: as the server sees it */
     uint16_t from_port;
     uint32_t next; /* free one */
@@ -77,6 +78,7 @@ struct lane {
     uint64_t request, response; /* bytes of the present exchange */
     uint64_t asked, answered; /* what the connection will have carried when it is over */
     int64_t ends_ns;          /* a talk; 0: not begun */
+    int64_t trouble_ns;       /* when something last went wrong */
     const char *trouble;      /* the first since something came; NULL: none */
     int64_t progress_ns;      /* when something last came, or was asked for */
     int64_t timers[LANE_TIMERS]; /* when the one of each kind goes off; 0: none */
@@ -115,6 +117,7 @@ struct users {
     struct parcel *parcels;
     size_t parcels_len, parcels_cap;
     uint32_t free_session, free_parcel;
+    size_t live, expected; /* sessions; hosts of which another will begin */
     uint32_t serial;
     int64_t now_ns;
 };
@@ -145,7 +148,8 @@ void lane_step(struct users *u, struct lane *l);
 void lane_look_at_patience(struct users *u, struct lane *l);
 void lane_serve(struct users *u, struct lane *l);
 void lane_opened(struct users *u, struct lane *l);
-void lane_progressed(struct users *u, struct lane *l);
+/* Something came that was sent at that time. */
+void lane_progressed(struct users *u, struct lane *l, int64_t sent_ns);
 void lane_answered(struct users *u, struct lane *l);
 void lane_talk_over(struct users *u, struct lane *l);
 void lane_broke(struct users *u, struct lane *l, enum session_news_kind how);
@@ -154,10 +158,11 @@ void lane_requested(struct users *u, struct lane *l, const struct addr *from);
 /* The far end does not like that the address has changed. */
 void lane_blocked(struct users *u, struct lane *l);
 
-static inline void lane_trouble(struct lane *l, const char *why)
+static inline void lane_trouble(const struct users *u, struct lane *l, const char *why)
 {
     if (!l->trouble)
         l->trouble = why;
+    l->trouble_ns = u->now_ns;
 }
 
 /* connection.c */
