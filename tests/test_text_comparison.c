@@ -43,7 +43,7 @@ static char *draw(const json_t *document, bool quiet, bool colour)
 /* Columns whose broken flows are these. */
 static json_t *comparison(const char *const *names, const int *broken, size_t n)
 {
-    struct comparison_column columns[8];
+    struct comparison_column columns[8] = {{0}};
     json_t *document;
 
     for (size_t i = 0; i < n; i++) {
