@@ -4,14 +4,8 @@
  *     demands, by start ──▶ live connections, by their next packet ──▶ packets as on the LAN
  *                           (4-ary heap; memory follows what lives)
  *
- * The packets of a connection are evenly spaced over its duration, the first at its start, the
- * last at its end; packet k of n at start + floor(duration k / (n - 1)). Both directions, and in
- * each data and acknowledgements, are mixed as evenly as whole packets allow, data of the
- * initiator first. At one instant older connections come first.
- *
- * Packets are as a capture on the LAN shows them: TTL 64 from hosts, what a path leaves of it
- * from servers; sequence numbers and acknowledgements as they follow; IPv6 flow labels fixed for
- * each direction; Ethernet frames.
+ * The packets of each connection, and when they come: pacing.h. At one instant older connections
+ * come first.
  */
 #ifndef ECMPLAB_PACER_H
 #define ECMPLAB_PACER_H
