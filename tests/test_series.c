@@ -121,6 +121,54 @@ static void very_many_wans_have_shorter_series(void **state)
     series_free(&s);
 }
 
+/* From 0.5 s to 3.5 s: a sixth, a third, a third, a sixth. Sums are to the nearest. */
+static void what_is_spread_goes_to_its_points_in_proportion(void **state)
+{
+    static const struct {
+        uint64_t bytes, want[4];
+    } rows[] = {
+        {6000, {1000, 2000, 2000, 1000}},
+        {6, {1, 2, 2, 1}},
+        {2, {0, 1, 1, 0}}, /* up to each point's end 0.33, 1, 1.67, 2 */
+        {8, {1, 3, 3, 1}}, /* 1.33, 4, 6.67, 8 */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const struct series_cell what = {.bytes_up = rows[i].bytes};
+        struct series s;
+
+        series_init(&s, 2, SECOND);
+        series_advance(&s, 3 * SECOND + SECOND / 2);
+        series_spread(&s, 1, SECOND / 2, 3 * SECOND + SECOND / 2, &what);
+        series_settle(&s);
+        for (size_t k = 0; k < 4; k++)
+            if (series_at(&s, k, 1)->bytes_up != rows[i].want[k])
+                fail_msg("%llu bytes: point %zu has %llu", (unsigned long long)rows[i].bytes,
+                         k, (unsigned long long)series_at(&s, k, 1)->bytes_up);
+        series_free(&s);
+    }
+}
+
+static void nothing_that_is_spread_is_lost(void **state)
+{
+    uint64_t all = 0;
+    struct series s;
+
+    (void)state;
+    series_init(&s, 2, 0);
+    for (int64_t t = 1; t < 5000; t++) {
+        const struct series_cell what = {.bytes_up = (uint64_t)(t * 7 % 1000)};
+
+        all += what.bytes_up;
+        series_advance(&s, t * SECOND);
+        series_spread(&s, 1, t * 3 / 4 * SECOND + 17, t * SECOND, &what);
+    }
+    series_settle(&s);
+    assert_int_equal(sum_of(&s), all);
+    series_free(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -130,6 +178,8 @@ int main(void)
         cmocka_unit_test(an_interval_that_was_asked_for_stays_and_the_series_ends),
         cmocka_unit_test(time_that_goes_back_stays_in_the_current_point),
         cmocka_unit_test(very_many_wans_have_shorter_series),
+        cmocka_unit_test(what_is_spread_goes_to_its_points_in_proportion),
+        cmocka_unit_test(nothing_that_is_spread_is_lost),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
