@@ -40,6 +40,7 @@ enum policy_trait {
     POLICY_FIXED = 2, /* the same hash and members give the same choice: it may be kept */
     POLICY_TRACKED = 4, /* works on connections: tracking must be on */
     POLICY_PINS = 8,    /* remembers by `pin`: asked also where one member is all there is */
+    POLICY_COUNTS = 64, /* what it sent decides where connections begin */
     POLICY_SPRAYS = 16, /* one flow takes several paths though nothing has changed */
     POLICY_HASHED = 32, /* not fixed, and still flows of one hash begin on one path */
 };

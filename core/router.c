@@ -167,6 +167,22 @@ void router_set_conn_sink(struct router *r, const struct router_conn_sink *sink)
     r->sink = *sink;
 }
 
+void router_hold(struct conn *c, int64_t until_ns)
+{
+    if (c->expires_ns < until_ns)
+        c->expires_ns = until_ns;
+}
+
+void router_release(struct conn *c, int64_t expires_ns)
+{
+    c->expires_ns = expires_ns;
+}
+
+void router_carried(const struct router *r, struct conn *c, int64_t last_ns)
+{
+    conn_prolong(r, c, last_ns);
+}
+
 void router_forget(struct router *r, uint32_t conn)
 {
     if (conn_is_used(r->conns, conn))

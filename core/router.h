@@ -165,6 +165,16 @@ struct conn *router_find_wire(const struct router *r, const struct packet *p,
                               const struct router_key *key, int64_t now_ns,
                               struct packet *wire, int *in_iface);
 
+/*
+ * Packets of a connection that are not shown to the router, as each would be decided as the last
+ * one of its direction. Before they come the entry is held at least until the next one that is
+ * shown; behind them it lives as long as the last of them, at `last_ns`, lets it; if none came, as
+ * it would have without.
+ */
+void router_hold(struct conn *c, int64_t until_ns);
+void router_release(struct conn *c, int64_t expires_ns);
+void router_carried(const struct router *r, struct conn *c, int64_t last_ns);
+
 /* Take the connection of the last decision out of the table: it was only asked about. */
 void router_forget(struct router *r, uint32_t conn);
 

@@ -659,6 +659,8 @@ verify_refuses_what_no_kernel_picks_by()
     ends 2 "verify of a policy beyond the kernel" verify --set '/router/policy="maglev"' "$RECIPE"
     complains "policy 'maglev' is none of RouterOS's"
     is_silent out
+    ends 2 "verify of connections carried by flow" verify scenarios/030-half-a-million-flows.json
+    complains 'its packets are not sent one by one'
 }
 
 the_schema_is_json()

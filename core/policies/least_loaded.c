@@ -163,7 +163,7 @@ static unsigned least_loaded_pick(void *state, const struct policy_query *q)
 const struct policy policy_least_loaded = {
     .name = "least-loaded",
     .about = "a connection begins where the least was sent of late, and stays",
-    .traits = POLICY_WEIGHTED | POLICY_PINS,
+    .traits = POLICY_WEIGHTED | POLICY_PINS | POLICY_COUNTS,
     .create = least_loaded_create,
     .update = least_loaded_update,
     .pick = least_loaded_pick,

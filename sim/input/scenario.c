@@ -248,6 +248,7 @@ static void build(struct scenario_reading *s, struct scenario_text *t, const jso
     scenario_events_build(s, t->events, t->events_len, t->router.routes_len,
                           t->router.rules_len);
     scenario_policies_judge(s);
+    scenario_traffic_judge(s);
     scenario_routes_judge(s, t->router.routes_len);
 }
 

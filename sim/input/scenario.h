@@ -64,6 +64,7 @@ struct scenario_traffic {
     double speed;       /* 2: twice as fast */
     struct addrmap *map; /* NULL: none; owned by the scenario */
     int iface;          /* where its LAN packets enter; -1: found by their source */
+    bool by_flow;       /* synthetic, flows: carried, not sent packet by packet */
     const struct flowgen_config *flowgen; /* synthetic (sim/traffic/flowgen.h); else NULL */
     struct flowlist *flows; /* flows (sim/traffic/flowlist.h), owned by the scenario; else NULL */
     const struct users_config *users; /* sim/users/users.h; NULL: it is not of users */

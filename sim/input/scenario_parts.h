@@ -317,6 +317,9 @@ void scenario_hosts_build(struct scenario_reading *s, const struct host_text *te
 void scenario_traffic_build(struct scenario_reading *s, struct traffic_text *texts,
                             size_t len);
 
+/* What the traffic asks of the rest: behind the policies. */
+void scenario_traffic_judge(struct scenario_reading *s);
+
 /* ---- events, expectations ---- */
 
 struct event_text {

@@ -146,6 +146,7 @@ const struct reader_field synthetic_fields[] = {
      .doc = "tcp: data packets that one acknowledgement is for"},
     {.name = "interface", .kind = READER_STRING, READER_AT(struct traffic_text, interface),
      .doc = "where its LAN packets enter; found by their source when left out"},
+    GRANULARITY_FIELD,
     READER_END,
 };
 /* clang-format on */

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "core/memory.h"
+#include "core/policy.h"
 #include "sim/input/capture.h"
 #include "sim/input/jsonplace.h"
 #include "sim/input/scenario_traffic.h"
@@ -16,6 +17,11 @@ const char *const traffic_kind_names[TRAFFIC_KINDS] = {
     [TRAFFIC_PCAP] = "pcap",
     [TRAFFIC_SYNTHETIC] = "synthetic",
     [TRAFFIC_FLOWS] = "flows",
+};
+
+const char *const traffic_granularities[] = {
+    [GRANULARITY_PACKET] = "packet",
+    [GRANULARITY_FLOW] = "flow",
 };
 
 static const struct reader_field map_field = {
@@ -73,6 +79,7 @@ static const struct reader_field flows_fields[] = {
     {.name = "format", .kind = READER_ENUM, READER_AT(struct traffic_text, format),
      .required = true, READER_NAMES(flow_formats), .doc = "of the list"},
     REPLAY_FIELDS("connection"),
+    GRANULARITY_FIELD,
     READER_END,
 };
 
@@ -269,6 +276,7 @@ void scenario_traffic_build(struct scenario_reading *s, struct traffic_text *tex
         traffic[i] = t->traffic;
         traffic[i].iface = scenario_name_find(s, &s->ifaces, t->interface,
                                               traffic[i].pointer, "interface");
+        traffic[i].by_flow = t->granularity == GRANULARITY_FLOW;
         if (t->traffic.kind == TRAFFIC_PCAP)
             pcap_build(s, t, &traffic[i]);
         else if (t->traffic.kind == TRAFFIC_FLOWS)
@@ -279,4 +287,49 @@ void scenario_traffic_build(struct scenario_reading *s, struct traffic_text *tex
             traffic[i].flowgen = synthetic_build(s, t, i);
     }
     check_names(s, texts, len);
+}
+
+/* Does one decision hold for a connection until something changes? */
+static bool decides_by_connection(const char *policy)
+{
+    const unsigned traits = policy_find(policy)->traits;
+
+    return (traits & POLICY_FIXED) || (traits & (POLICY_PINS | POLICY_COUNTS)) == POLICY_PINS;
+}
+
+/* The first policy that wants to see each packet; NULL: none does. */
+static const char *policy_by_packet(const struct router_config *c)
+{
+    for (size_t i = 0; i < c->policies_len; i++)
+        if (!decides_by_connection(c->policies[i].name))
+            return c->policies[i].name;
+    return NULL;
+}
+
+static bool has_rates(const struct scenario *s)
+{
+    for (size_t w = 0; w < s->wans_len; w++)
+        if (s->wans[w].down_bps || s->wans[w].up_bps)
+            return true;
+    return false;
+}
+
+void scenario_traffic_judge(struct scenario_reading *s)
+{
+    const struct scenario *scenario = s->scenario;
+    const char *policy = policy_by_packet(&scenario->router);
+
+    for (size_t i = 0; i < scenario->traffic_len; i++) {
+        const struct scenario_traffic *t = &scenario->traffic[i];
+
+        if (t->by_flow && has_rates(scenario))
+            diag_warn_member(s->reader.diag, t->pointer, "granularity",
+                             "the rates of WANs do not hold back what is carried by flow;"
+                             " utilisation can exceed 1");
+        if (t->by_flow && policy)
+            diag_error_member(s->reader.diag, t->pointer, "granularity",
+                              "policy '%s' decides by packet: expected \"packet\", or a"
+                              " policy that decides once a connection",
+                              policy);
+    }
 }

@@ -87,7 +87,8 @@ struct traffic_text {
         struct prefix scenario;
     } * map;
     size_t map_len;
-    uint8_t format; /* flows: of flow_formats[] */
+    uint8_t format;      /* flows: of flow_formats[] */
+    uint8_t granularity; /* synthetic, flows: of traffic_granularities[] */
     struct synthetic_text synthetic;
     struct users_text users; /* what they have in common is in `synthetic` */
     bool ok;
@@ -106,6 +107,16 @@ reader_custom synthetic_read_strings;  /* one or an array, into struct strings_t
 #define SYNTHETIC_STRINGS_SCHEMA                                                         \
     "{\"oneOf\": [{\"type\": \"string\"}, {\"type\": \"array\", \"minItems\": 1,"        \
     " \"maxItems\": 4096, \"items\": {\"type\": \"string\"}}]}"
+
+enum traffic_granularity { GRANULARITY_PACKET, GRANULARITY_FLOW };
+extern const char *const traffic_granularities[2];
+
+#define GRANULARITY_FIELD                                                                \
+    {.name = "granularity", .kind = READER_ENUM,                                         \
+     READER_AT(struct traffic_text, granularity), READER_NAMES(traffic_granularities),   \
+     .by_default = "packet",                                                             \
+     .doc = "flow: what each connection carries is counted as a whole between changes;"  \
+            " packet: every packet is sent"}
 
 extern const struct reader_field synthetic_fields[];
 

@@ -10,6 +10,7 @@
 #include <endian.h>
 
 #include "sim/timeline/simulation.h"
+#include "sim/traffic/demand.h"
 
 /*
  * Everything that was decided, in its order. Two independent products go into one chain,
@@ -55,6 +56,31 @@ static inline uint64_t fingerprint_of_traffic(uint64_t chain, const struct obser
         x += fingerprint_of_end(&o->packet->dst, o->packet->dport, 0xe7037ed1a0b428dbu);
         x ^= (uint64_t)o->packet->protocol << 56;
     }
+    chain = (chain ^ x) * 0x9e3779b97f4a7c15u;
+    return chain ^ chain >> 32;
+}
+
+/* Many packets decided alike; and a connection that is offered as a whole. */
+static inline uint64_t fingerprint_of_carried(uint64_t chain, const struct carried *c)
+{
+    const uint64_t x = c->packets * 0xa0761d6478bd642fu ^ c->bytes << 20 ^
+                       (uint64_t)c->to_ns * 0xe7037ed1a0b428dbu ^ c->fate ^
+                       (uint64_t)c->reason << 8 ^
+                       (uint64_t)(c->out_wan >= 0 ? c->out_wan : c->in_wan) << 16;
+
+    chain = (chain ^ x) * 0x9e3779b97f4a7c15u;
+    return chain ^ chain >> 32;
+}
+
+static inline uint64_t fingerprint_of_demand(uint64_t chain, const struct demand *d)
+{
+    uint64_t x = (uint64_t)d->start_ns << 16 ^ (uint64_t)d->duration_ns;
+
+    x ^= fingerprint_of_end(&d->src, d->sport, 0xa0761d6478bd642fu);
+    x += fingerprint_of_end(&d->dst, d->dport, 0xe7037ed1a0b428dbu);
+    x ^= (uint64_t)d->protocol << 56 ^ demand_way_bytes(d, &d->up) << 24;
+    x += (demand_way_bytes(d, &d->down) ^ (uint64_t)d->up.packets << 32 ^ d->down.packets) *
+         0x8ebc6af09c88c6e3u;
     chain = (chain ^ x) * 0x9e3779b97f4a7c15u;
     return chain ^ chain >> 32;
 }

@@ -228,6 +228,16 @@ void hosts_sent(struct hosts *h, struct flow *flow, const struct addr *source,
     site_sees(h, flow->host, remote, address);
 }
 
+void hosts_went_on(struct hosts *h, struct flow *flow, int64_t from_ns, int64_t to_ns)
+{
+    struct host *host = h->list[flow->host];
+
+    if (host->lost_since_ns >= 0 && host->lost_since_ns <= to_ns)
+        outage_ends(host, host->lost_since_ns > from_ns ? host->lost_since_ns : from_ns);
+    if (flow->used_address != FLOWS_NONE && flow->last_ns < to_ns)
+        flow->last_ns = to_ns;
+}
+
 void hosts_lost(struct hosts *h, uint32_t host, int64_t time_ns)
 {
     struct host *lost = h->list[host];

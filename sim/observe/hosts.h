@@ -17,7 +17,8 @@
  * public addresses.
  *
  * An outage is a span from a packet that was lost on its way out to the host's next one
- * that arrived, or to the last one lost when none does.
+ * that arrived, or to the last one lost when none does. While packets of another connection
+ * are carried (struct carried), the host is not out: those lost meanwhile begin no outage.
  */
 #ifndef ECMPLAB_HOSTS_H
 #define ECMPLAB_HOSTS_H
@@ -91,6 +92,9 @@ uint32_t hosts_find(const struct hosts *h, const struct addr *a);
  */
 void hosts_sent(struct hosts *h, struct flow *flow, const struct addr *source,
                 const struct addr *remote, int wan, int64_t time_ns);
+
+/* So did packets of the flow from the one time to the other, under the address of its last. */
+void hosts_went_on(struct hosts *h, struct flow *flow, int64_t from_ns, int64_t to_ns);
 
 /* A packet of the host was lost on its way out. */
 void hosts_lost(struct hosts *h, uint32_t host, int64_t time_ns);

@@ -27,6 +27,7 @@ struct metrics *metrics_create(const struct scenario *s, struct router *r)
     m->sprays = mem_alloc(s->router.policies_len, sizeof *m->sprays);
     for (size_t i = 0; i < s->router.policies_len; i++)
         m->sprays[i] = policy_find(s->router.policies[i].name)->traits & POLICY_SPRAYS;
+    m->scratch = mem_alloc(s->wans_len, sizeof *m->scratch);
     series_init(&m->series, s->wans_len, s->series_interval_ns);
     delays_init(&m->delays, s);
     places_init(&m->places, s, r);
@@ -69,6 +70,7 @@ void metrics_destroy(struct metrics *m)
     mem_free(m->states);
     mem_free(m->events);
     mem_free(m->sprays);
+    mem_free(m->scratch);
     mem_free(m->marks);
     mem_free(m);
 }
@@ -93,18 +95,19 @@ void metrics_warn(struct metrics *m, const char *text)
 
 /* ----------------------------------------------------------------------- what arrived */
 
+/* `point`: of the series, where it belongs. */
 static void count_arrived(struct metrics *m, const struct observation *o,
-                          uint64_t packets, uint64_t bytes)
+                          struct series_cell *point, uint64_t packets, uint64_t bytes)
 {
     if (o->out_wan >= 0) {
         m->paths[o->out_wan].packets_up += packets;
         m->paths[o->out_wan].bytes_up += bytes;
-        m->series.now[o->out_wan].bytes_up += bytes;
+        point[o->out_wan].bytes_up += bytes;
     }
     if (o->in_wan >= 0) {
         m->paths[o->in_wan].packets_down += packets;
         m->paths[o->in_wan].bytes_down += bytes;
-        m->series.now[o->in_wan].bytes_down += bytes;
+        point[o->in_wan].bytes_down += bytes;
     }
     delays_arrived(&m->delays, o, bytes);
 }
@@ -175,12 +178,12 @@ _Static_assert(EVENT_LINK_DOWN == 0 && EVENT_GATEWAY_DOWN == 1 && EVENT_BLACKHOL
                "path_state.open is indexed by both");
 
 static void count_lost_on_link(struct metrics *m, struct flow *f,
-                               const struct observation *o, int wan, uint64_t packets,
-                               uint64_t bytes)
+                               const struct observation *o, struct series_cell *point,
+                               uint64_t packets, uint64_t bytes, int wan)
 {
     const int event = open_event(m, wan, o->reason);
 
-    m->series.now[wan].packets_lost += packets;
+    point[wan].packets_lost += packets;
     if (event >= 0) {
         m->events[event].packets_lost += packets;
         m->events[event].bytes_lost += bytes;
@@ -205,7 +208,7 @@ static void count_lost_by_router(struct metrics *m, struct flow *f, int64_t time
 }
 
 static void count_dropped(struct metrics *m, struct flow *f, const struct observation *o,
-                          uint64_t packets, uint64_t bytes)
+                          struct series_cell *point, uint64_t packets, uint64_t bytes)
 {
     int wan = o->out_wan;
 
@@ -221,7 +224,7 @@ static void count_dropped(struct metrics *m, struct flow *f, const struct observ
         m->states[wan].dropped_packets += packets;
         m->states[wan].dropped_bytes += bytes;
         if (died_on_link(o))
-            count_lost_on_link(m, f, o, wan, packets, bytes);
+            count_lost_on_link(m, f, o, point, packets, bytes, wan);
         else if (lost_by_quality(o) && m->states[wan].degraded >= 0)
             count_lost_by_event(&m->events[m->states[wan].degraded], packets, bytes);
     }
@@ -309,9 +312,9 @@ static void look_at(struct metrics *m, const struct observation *o)
         return;
     m->fates[o->fate] += packets;
     if (o->fate == FATE_DROPPED)
-        count_dropped(m, f, o, packets, bytes);
+        count_dropped(m, f, o, m->series.now, packets, bytes);
     else
-        count_arrived(m, o, packets, bytes);
+        count_arrived(m, o, m->series.now, packets, bytes);
     if (d && o->fate == FATE_DELIVERED && o->out_wan >= 0)
         leaks = count_leaks(m, o, f, packets);
     if (f && d && f->host != FLOWS_NONE)
@@ -326,16 +329,93 @@ static void on_packet(void *context, const struct observation *o)
     m->packets += o->fate != FATE_ASSUMED;
     m->bytes += o->frame_bytes;
     m->fingerprint = fingerprint_of_decision(m->fingerprint, o);
-    if (o->fate != FATE_ASSUMED)
+    if (o->fate != FATE_ASSUMED && !o->offered)
         m->traffic = fingerprint_of_traffic(m->traffic, o);
     series_advance(&m->series, o->time_ns);
     if (o->fate == FATE_DELIVERED && d && !(d->flags & NEWS) && !d->held_packets &&
         o->conn && !(o->conn->cookie & FLOW_WATCHED)) {
         m->fates[FATE_DELIVERED]++;
-        count_arrived(m, o, 1, o->packet->size_bytes);
+        count_arrived(m, o, m->series.now, 1, o->packet->size_bytes);
         return;
     }
     look_at(m, o);
+}
+
+/* -------------------------------------------------------------------- what was carried */
+
+static void on_offered(void *context, const struct demand *d)
+{
+    struct metrics *m = context;
+
+    m->traffic = fingerprint_of_demand(m->traffic, d);
+}
+
+/* Where they went in the series: what `scratch` has of their WANs, over their time. */
+static void spread(struct metrics *m, const struct carried *c, int wan)
+{
+    if (wan < 0)
+        return;
+    series_spread(&m->series, (size_t)wan, c->from_ns, c->to_ns, &m->scratch[wan]);
+    m->scratch[wan] = (struct series_cell){0, 0, 0};
+}
+
+static void tell_host_carried(struct metrics *m, struct flow *f, const struct carried *c)
+{
+    struct host *host = m->hosts.list[f->host];
+    const struct observation last = {.reason = c->reason};
+
+    if (c->direction != f->host_direction)
+        host->packets_down +=
+            c->fate == FATE_DELIVERED && c->in_wan >= 0 ? c->packets : 0;
+    else if (c->fate == FATE_DELIVERED && c->out_wan >= 0) {
+        host->packets_up += c->packets;
+        hosts_went_on(&m->hosts, f, c->from_ns, c->to_ns);
+    } else if (c->fate == FATE_DROPPED && f->path >= 0 &&
+               (died_on_link(&last) || found_no_route(&last))) {
+        hosts_lost(&m->hosts, f->host, c->to_ns);
+    }
+}
+
+/* As so many packets would be, of which none is news. */
+static void on_carried(void *context, const struct carried *c)
+{
+    struct metrics *m = context;
+    const struct observation o = {
+        .time_ns = c->to_ns,
+        .packet = c->packet,
+        .conn = c->conn,
+        .in_wan = c->in_wan,
+        .out_wan = c->out_wan,
+        .delay_ns = c->delay_ns,
+        .fate = c->fate,
+        .reason = c->reason,
+    };
+    struct flow *f = flow_of(m, &o);
+    const struct decision d = {.direction = c->direction, .nat_src = c->packet->src};
+
+    m->packets += c->packets;
+    m->bytes += c->frame_bytes;
+    m->fingerprint = fingerprint_of_carried(m->fingerprint, c);
+    m->fates[c->fate] += c->packets;
+    series_advance(&m->series, c->to_ns);
+    if (c->fate == FATE_UNROUTED) {
+        m->unrouted[c->reason] += c->packets;
+        return;
+    }
+    if (c->fate == FATE_DROPPED)
+        count_dropped(m, f, &o, m->scratch, c->packets, c->bytes);
+    else
+        count_arrived(m, &o, m->scratch, c->packets, c->bytes);
+    spread(m, c, c->out_wan);
+    spread(m, c, c->in_wan);
+    if (c->fate == FATE_DELIVERED && c->out_wan >= 0) {
+        struct observation leaking = o;
+
+        leaking.decision = &d;
+        count_leaks(m, &leaking, f, c->packets);
+    }
+    if (f && f->host != FLOWS_NONE)
+        tell_host_carried(m, f, c);
 }
 
 static void on_fragments_dropped(void *context, int64_t time_ns, uint32_t packets,
@@ -480,6 +560,8 @@ struct observer metrics_observer(struct metrics *m)
         .conn_ended = on_conn_ended,
         .event = on_event,
         .session = on_session,
+        .carried = on_carried,
+        .offered = on_offered,
         .fragments_dropped = on_fragments_dropped,
         .context = m,
     };
@@ -501,6 +583,7 @@ void metrics_finish(struct metrics *m, int64_t end_ns)
             moves_end(m, conn_at(conns, i));
     hosts_finish(&m->hosts);
     series_advance(&m->series, end_ns > 0 ? end_ns - 1 : 0);
+    series_settle(&m->series);
     if (m->hosts.sites_full)
         metrics_warn(m,
                      "more than a million sites: changes at later ones are not counted");

@@ -132,6 +132,7 @@ struct metrics {
     struct path_counts *paths;
     struct series series;
     struct delays delays;
+    struct series_cell *scratch; /* a WAN each, all zero: of what is being spread */
 
     const struct scenario *scenario;
     struct router *router;

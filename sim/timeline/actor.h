@@ -13,6 +13,7 @@
 #ifndef ECMPLAB_ACTOR_H
 #define ECMPLAB_ACTOR_H
 
+#include "sim/input/capture.h"
 #include "sim/timeline/simulation.h"
 
 #define ACTOR_NEVER INT64_MAX
@@ -25,6 +26,14 @@ struct actor_kind {
     /* Do all that is due at next_ns(), which is now. */
     void (*act)(void *actor);
     void (*destroy)(void *actor);
+    /*
+     * Something is about to change, or the run to end: tell all that was carried before
+     * `before_ns` (simulation_carry()), and ask the router anew for what follows. NULL: it
+     * carries nothing.
+     */
+    void (*settle)(void *actor, int64_t before_ns);
+    /* Why it ended before its time; NULL: it did not. May be NULL, if it never does. */
+    const char *(*error)(const void *actor);
 };
 
 /* What became of a packet that an actor sent. */
@@ -48,6 +57,22 @@ void simulation_send_up(struct simulation *sim, const struct packet *p,
  */
 void simulation_send_down(struct simulation *sim, const struct packet *wire,
                           const struct packet *lan, int wan, struct sending *out);
+
+/*
+ * It is as if it had been read from a capture, now: `out` is what observers saw of it, and its
+ * decision is valid until the next packet. It stands for a connection that was offered.
+ */
+void simulation_send_captured(struct simulation *sim, const struct captured *c, int iface,
+                              struct observation *out);
+
+/* A connection is offered: what it wants to send is known as a whole. */
+void simulation_offer(struct simulation *sim, const struct demand *d);
+
+/*
+ * Packets that nobody sends one by one: the router counts them for their connection
+ * (`counted`), the links of their WANs take their share by chance, observers are told.
+ */
+void simulation_carry(struct simulation *sim, const struct carried *c, bool counted);
 
 void simulation_tell_session(struct simulation *sim, const struct session_news *n);
 

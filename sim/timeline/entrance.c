@@ -395,19 +395,26 @@ void entrance_admit(struct simulation *sim, const struct captured *c, const stru
         .in_wan = -1,
         .out_wan = -1,
     };
+
+    entrance_enter(sim, &o, c, a, stream_iface);
+}
+
+void entrance_enter(struct simulation *sim, struct observation *o, const struct captured *c,
+                    const struct arrival *a, int stream_iface)
+{
     enum reason reason;
 
     if (c->kind != FRAME_IP) {
-        simulation_show(sim, &o, FATE_UNROUTED, frame_reason(c->kind));
+        simulation_show(sim, o, FATE_UNROUTED, frame_reason(c->kind));
         return;
     }
     reason = not_for_routing(&c->packet.dst);
     if (reason != REASON_NONE)
-        simulation_show(sim, &o, FATE_UNROUTED, reason);
+        simulation_show(sim, o, FATE_UNROUTED, reason);
     else if (a->from_lan)
-        admit_from_lan(sim, &o, &a->key, stream_iface);
+        admit_from_lan(sim, o, &a->key, stream_iface);
     else if (a->to_lan)
-        admit_to_lan(sim, &o, &a->key);
+        admit_to_lan(sim, o, &a->key);
     else
-        simulation_show(sim, &o, FATE_UNROUTED, REASON_FOREIGN);
+        simulation_show(sim, o, FATE_UNROUTED, REASON_FOREIGN);
 }

@@ -232,6 +232,7 @@ static void failure_set(struct simulation *sim, unsigned event, bool begins)
     const struct scenario_event *e = &sim->scenario->events[event];
     const struct failure *f = &failures[e->kind];
 
+    simulation_settle(sim);
     for (size_t i = 0; i < sim->observers_len; i++)
         if (sim->observers[i].event)
             sim->observers[i].event(sim->observers[i].context, (int)event, begins, sim->now_ns);

@@ -85,6 +85,7 @@ void outages_turn(struct simulation *sim, unsigned event)
 {
     if (sim->courses.of[event].ended_ns >= 0)
         return;
+    simulation_settle(sim);
     if (sim->outages[event].down)
         turn_up(sim, event);
     else

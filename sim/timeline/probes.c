@@ -177,6 +177,7 @@ void probe_end(struct simulation *sim, unsigned check, bool answered)
     const struct rib_check c = router_check_target(sim->router, check);
 
     if (router_check_ended(sim->router, check, answered)) {
+        simulation_settle(sim); /* as the router decided until now */
         simulation_note_change(sim, CHANGE_MARK, event_behind(sim, &c, answered));
         probes_wake(sim); /* what it resolved may have been another's way */
     }

@@ -1,4 +1,5 @@
-/* Packets that are not read from anywhere: actors send them, one by one. See actor.h. */
+/* Packets that are not read from anywhere: actors send them, one by one, or tell how many a
+ * connection carried. See actor.h. */
 #include "sim/timeline/actor.h"
 #include "sim/timeline/simulation_parts.h"
 
@@ -55,6 +56,73 @@ void simulation_send_down(struct simulation *sim, const struct packet *wire,
     o.in_iface = sim->scenario->wans[wan].iface;
     entrance_from_wan(sim, &o, wire);
     report(&o, out);
+}
+
+void simulation_send_captured(struct simulation *sim, const struct captured *c, int iface,
+                              struct observation *out)
+{
+    struct arrival a;
+
+    simulation_arrival(sim, &c->packet, &a);
+    *out = observation_of(sim, &c->packet);
+    out->frame_bytes = c->frame_bytes;
+    out->offered = true;
+    entrance_enter(sim, out, c, &a, iface);
+}
+
+void simulation_offer(struct simulation *sim, const struct demand *d)
+{
+    for (size_t i = 0; i < sim->observers_len; i++)
+        if (sim->observers[i].offered)
+            sim->observers[i].offered(sim->observers[i].context, d);
+}
+
+static void show_carried(struct simulation *sim, const struct carried *c)
+{
+    sim->packets += c->packets;
+    for (size_t i = 0; c->packets && i < sim->observers_len; i++)
+        if (sim->observers[i].carried)
+            sim->observers[i].carried(sim->observers[i].context, c);
+}
+
+/* Of so many a link loses its share; what that leaves of a packet is owed to the next ones. */
+static uint64_t lost_on(struct wan_link *w, bool up, uint64_t packets)
+{
+    const struct link *l = up ? &w->up : &w->down;
+    double *owed = up ? &w->owed_up : &w->owed_down;
+    uint64_t lost;
+
+    if (l->plain || l->conditions.loss <= 0)
+        return 0;
+    *owed += (double)packets * l->conditions.loss;
+    lost = (uint64_t)*owed < packets ? (uint64_t)*owed : packets;
+    *owed -= (double)lost;
+    return lost;
+}
+
+void simulation_carry(struct simulation *sim, const struct carried *c, bool counted)
+{
+    const bool up = c->out_wan >= 0;
+    struct carried arrived = *c, lost = *c;
+
+    if (counted)
+        c->conn->bytes[c->direction] += c->bytes;
+    lost.packets = 0;
+    if (c->fate == FATE_DELIVERED && (up || c->in_wan >= 0))
+        lost.packets = lost_on(&sim->wans[up ? c->out_wan : c->in_wan], up, c->packets);
+    if (lost.packets) {
+        __extension__ typedef unsigned __int128 wide;
+
+        lost.bytes = (uint64_t)((wide)c->bytes * lost.packets / c->packets);
+        lost.frame_bytes = (uint64_t)((wide)c->frame_bytes * lost.packets / c->packets);
+        lost.fate = FATE_DROPPED;
+        lost.reason = REASON_LINK_LOSS;
+        arrived.packets -= lost.packets;
+        arrived.bytes -= lost.bytes;
+        arrived.frame_bytes -= lost.frame_bytes;
+    }
+    show_carried(sim, &arrived);
+    show_carried(sim, &lost);
 }
 
 void simulation_tell_session(struct simulation *sim, const struct session_news *n)

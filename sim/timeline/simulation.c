@@ -320,21 +320,22 @@ void simulation_advance(struct simulation *sim, int64_t time_ns)
 
 /* ------------------------------------------------------------------------------ streams */
 
+void simulation_arrival(const struct simulation *sim, const struct packet *p,
+                        struct arrival *a)
+{
+    a->from_lan = simulation_is_lan(sim, &p->src);
+    a->to_lan = simulation_is_lan(sim, &p->dst);
+    router_key(sim->router, p, !a->from_lan, &a->key);
+}
+
 /* What each packet of a batch is to the router; in the feed's thread, so nothing that changes. */
 static void batch_prepare(void *context, struct batch *b)
 {
     const struct simulation *sim = context;
 
-    for (unsigned i = 0; i < b->len; i++) {
-        const struct packet *p = &b->packets[i].packet;
-        struct arrival *a = &b->arrivals[i];
-
-        if (b->packets[i].kind != FRAME_IP)
-            continue;
-        a->from_lan = simulation_is_lan(sim, &p->src);
-        a->to_lan = simulation_is_lan(sim, &p->dst);
-        router_key(sim->router, p, !a->from_lan, &a->key);
-    }
+    for (unsigned i = 0; i < b->len; i++)
+        if (b->packets[i].kind == FRAME_IP)
+            simulation_arrival(sim, &b->packets[i].packet, &b->arrivals[i]);
 }
 
 /* The next batch; ask the memory for what its packets will need. */
@@ -358,7 +359,7 @@ static void actor_open(struct simulation *sim, size_t traffic)
     if (!sim->actors)
         sim->actors = mem_alloc(sim->scenario->traffic_len, sizeof *sim->actors);
     a = &sim->actors[sim->actors_len++];
-    a->kind = source_kinds[t->kind].actor;
+    a->kind = source_actor(t);
     a->order = traffic;
     a->actor = a->kind->create(sim, t);
 }
@@ -372,7 +373,7 @@ static bool streams_open(struct simulation *sim, char *error, size_t error_size)
     for (size_t i = 0; i < s->traffic_len; i++) {
         struct stream *st = &sim->streams[sim->streams_len];
 
-        if (source_kinds[s->traffic[i].kind].actor) {
+        if (source_actor(&s->traffic[i])) {
             actor_open(sim, i);
             continue;
         }
@@ -443,10 +444,30 @@ static struct acting *actor_next(struct simulation *sim, int64_t *due_ns)
     return best;
 }
 
+static void actors_settle(struct simulation *sim, int64_t before_ns)
+{
+    for (size_t i = 0; i < sim->actors_len; i++)
+        if (sim->actors[i].kind->settle)
+            sim->actors[i].kind->settle(sim->actors[i].actor, before_ns);
+}
+
+void simulation_settle(struct simulation *sim)
+{
+    actors_settle(sim, sim->now_ns);
+}
+
 static void actor_run(struct simulation *sim, struct acting *a, int64_t due_ns)
 {
     simulation_advance(sim, due_ns);
     a->kind->act(a->actor);
+}
+
+/* Is a timer due before? What acts may then be due earlier than it was. */
+static bool timer_comes_first(const struct simulation *sim, int64_t due_ns, int64_t end_ns)
+{
+    const struct timer *timer = heap_peek(&sim->timers);
+
+    return timer && timer->time_ns <= due_ns && timer->time_ns <= end_ns;
 }
 
 /* What comes next of all traffic, up to the end; false when nothing does. */
@@ -456,6 +477,10 @@ static bool traffic_run_next(struct simulation *sim, int64_t end_ns)
     int64_t due_ns, packet_ns = st ? st->batch->packets[st->next].time_ns : ACTOR_NEVER;
     struct acting *a = actor_next(sim, &due_ns);
 
+    if (a && timer_comes_first(sim, due_ns < packet_ns ? due_ns : packet_ns, end_ns)) {
+        simulation_advance(sim, heap_peek(&sim->timers)->time_ns);
+        return true;
+    }
     if (a && (due_ns < packet_ns || (due_ns == packet_ns && a->order < st->order))) {
         if (due_ns > end_ns)
             return false;
@@ -477,6 +502,15 @@ static bool streams_ended_well(const struct simulation *sim, char *error, size_t
         if (!sim->streams[i].batch->failed)
             continue;
         snprintf(error, error_size, "%s", feed_error(sim->streams[i].feed));
+        return false;
+    }
+    for (size_t i = 0; i < sim->actors_len; i++) {
+        const struct acting *a = &sim->actors[i];
+        const char *why = a->kind->error ? a->kind->error(a->actor) : NULL;
+
+        if (!why)
+            continue;
+        snprintf(error, error_size, "%s", why);
         return false;
     }
     return true;
@@ -504,8 +538,10 @@ bool simulation_run(struct simulation *sim, char *error, size_t error_size)
         ;
     if (!streams_ended_well(sim, error, error_size))
         return false;
-    if (end_ns)
+    if (end_ns) {
         simulation_advance(sim, end_ns);
+        actors_settle(sim, end_ns + 1); /* the last instant is part of the run */
+    }
     simulation_drop_fragments(sim);
     return true;
 }

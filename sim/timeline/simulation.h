@@ -44,7 +44,28 @@ struct observation {
     uint8_t queues;                       /* enum queue_passed */
     uint8_t fate;                    /* enum fate */
     uint8_t reason;                  /* enum reason */
+    bool offered; /* it is of a connection that was offered as a whole */
 };
+
+/*
+ * Packets of one direction of a connection to which the same happened, and which were not sent
+ * one by one: the router had decided before, and nothing has changed since. They are evenly
+ * spread over their time. No packet that waited, none of them begins or ends a connection.
+ */
+struct carried {
+    int64_t from_ns, to_ns;      /* of the first and of the last */
+    uint64_t packets, bytes;     /* of IP */
+    uint64_t frame_bytes;        /* of their frames together */
+    const struct packet *packet; /* one like them, as captured */
+    struct conn *conn;           /* NULL: none. Its counts have them already */
+    int64_t delay_ns;            /* on the WANs' links */
+    int in_wan, out_wan;         /* index into scenario.wans; -1: none */
+    uint8_t direction;           /* of the connection */
+    uint8_t fate;                /* enum fate */
+    uint8_t reason;              /* enum reason */
+};
+
+struct demand;
 
 /*
  * A change that made the router decide anew. A WAN is lost when next hops on it die, in whatever
@@ -97,6 +118,8 @@ struct observer {
      * follows is observed; may be NULL. */
     void (*assumed_answer)(void *context, const struct packet *wire, int in_iface);
     void (*session)(void *context, const struct session_news *n); /* may be NULL */
+    void (*carried)(void *context, const struct carried *c);      /* may be NULL */
+    void (*offered)(void *context, const struct demand *d);       /* may be NULL */
     /* Fragments that never became whole; may be NULL. */
     void (*fragments_dropped)(void *context, int64_t time_ns, uint32_t packets, uint64_t bytes);
     void *context;
@@ -125,7 +148,7 @@ void simulation_advance(struct simulation *sim, int64_t time_ns);
 struct router *simulation_router(struct simulation *sim);
 const struct scenario *simulation_scenario(const struct simulation *sim);
 int64_t simulation_now_ns(const struct simulation *sim);
-uint64_t simulation_packets(const struct simulation *sim);   /* read so far */
+uint64_t simulation_packets(const struct simulation *sim);   /* read so far, and carried */
 uint64_t simulation_steps_back(const struct simulation *sim); /* timestamps that did */
 const struct event_course *simulation_event_course(const struct simulation *sim, int event);
 const struct course_outages *simulation_event_outages(const struct simulation *sim, int event);

@@ -2,7 +2,7 @@
  * simulation_parts - what the parts of the simulation share
  *
  *     simulation.c   making it, merging the streams, one packet's course, the end
- *     send.c         packets of traffic that acts
+ *     send.c         packets of traffic that acts, sent or carried
  *     entrance.c     where a captured packet enters the router, and as what
  *     crossing.c     a packet and the link of its WAN
  *     failure.c      the kinds of events: what begins and what ends
@@ -147,9 +147,19 @@ struct net net_make(const struct prefix *p, int iface);
  * takes and gives is no loss and no return. */
 void simulation_note_change(struct simulation *sim, enum change_kind kind, int event);
 
+/* Everything that was carried until now is told, before something changes. */
+void simulation_settle(struct simulation *sim);
+
+/* What a packet is to the router, as far as nothing can change it. */
+void simulation_arrival(const struct simulation *sim, const struct packet *p,
+                        struct arrival *a);
+
 /* entrance.c: a packet of a capture meets the router. */
 void entrance_find_conn(const struct simulation *sim, struct observation *o);
 void entrance_segments_init(struct simulation *sim);
+/* `o` has its number, time and size; it is shown with what became of it. */
+void entrance_enter(struct simulation *sim, struct observation *o, const struct captured *c,
+                    const struct arrival *a, int stream_iface);
 void entrance_admit(struct simulation *sim, const struct captured *c, const struct arrival *a,
                     int stream_iface);
 

@@ -2,6 +2,7 @@
 
 #include "core/memory.h"
 #include "sim/traffic/flowlist.h"
+#include "sim/traffic/fluid_traffic.h"
 #include "sim/traffic/synthetic.h"
 #include "sim/users/users.h"
 
@@ -106,6 +107,13 @@ static void flows_source_close(void *stream)
     mem_free(s);
 }
 
+const struct actor_kind *source_actor(const struct scenario_traffic *t)
+{
+    const struct source_kind *kind = &source_kinds[t->kind];
+
+    return t->by_flow ? kind->fluid : kind->actor;
+}
+
 /* clang-format off */
 const struct source_kind source_kinds[TRAFFIC_KINDS] = {
     [TRAFFIC_PCAP] = {
@@ -126,6 +134,7 @@ const struct source_kind source_kinds[TRAFFIC_KINDS] = {
         .steps_back = made_source_steps_back,
         .close = synthetic_source_close,
         .never_waits = true,
+        .fluid = &fluid_traffic_actor,
     },
     [TRAFFIC_FLOWS] = {
         .name = "flows",
@@ -136,6 +145,7 @@ const struct source_kind source_kinds[TRAFFIC_KINDS] = {
         .steps_back = made_source_steps_back,
         .close = flows_source_close,
         .never_waits = true,
+        .fluid = &fluid_traffic_actor,
     },
     [TRAFFIC_USERS] = {
         .name = "synthetic with a profile",

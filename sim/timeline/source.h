@@ -25,9 +25,13 @@ struct source_kind {
     void (*close)(void *stream);
     bool never_waits; /* whatever it reads: its next packet only takes work */
     const struct actor_kind *actor; /* instead of all these: it acts (actor.h) */
+    const struct actor_kind *fluid; /* the same where it goes by flows, not by packets */
 };
 
 /* One row for each enum traffic_kind. */
 extern const struct source_kind source_kinds[TRAFFIC_KINDS];
+
+/* What acts for this traffic; NULL: it is a stream. */
+const struct actor_kind *source_actor(const struct scenario_traffic *t);
 
 #endif

@@ -25,6 +25,7 @@ struct wan_link {
     int64_t up_since_ns; /* -1: not up */
     int64_t up_ns;       /* before that */
     struct link up, down; /* towards the Internet, towards the LAN */
+    double owed_up, owed_down; /* parts of a packet that they have yet to lose of flows */
 };
 
 void wan_init(struct wan_link *w);

@@ -190,6 +190,7 @@ static void verdict_take(struct simulation *sim, struct watching *w)
     const bool up = w->netwatch.up;
     const int event = probe_event_behind(sim, w->wan, w->beyond_gateway, up);
 
+    simulation_settle(sim);
     for (size_t i = 0; i < s->routes_len; i++)
         failure_remove_route(sim, s->routes[i], !up);
     w->downs += !up;

@@ -185,5 +185,9 @@ static void users_destroy(void *actor)
     mem_free(u);
 }
 
-const struct actor_kind users_actor = {users_create, users_next_ns, users_act,
-                                       users_destroy};
+const struct actor_kind users_actor = {
+    .create = users_create,
+    .next_ns = users_next_ns,
+    .act = users_act,
+    .destroy = users_destroy,
+};

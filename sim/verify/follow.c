@@ -474,6 +474,14 @@ bool follow_event(struct follow *f, int event, bool begins)
 
 bool follow_can(const struct scenario *s, char *why, size_t why_size)
 {
+    for (size_t i = 0; i < s->traffic_len; i++)
+        if (s->traffic[i].by_flow) {
+            snprintf(why, why_size,
+                     "%s: its packets are not sent one by one; expected \"granularity\":"
+                     " \"packet\"",
+                     s->traffic[i].pointer);
+            return false;
+        }
     if (s->watches_len && s->router.platform == PLATFORM_LINUX) {
         snprintf(why, why_size,
                  "%s: netwatch of a linux router is simulated, but not followed in the kernel",
