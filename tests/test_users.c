@@ -258,6 +258,26 @@ static void a_provider_drops_what_has_another_ones_address(void **state)
     end(&p);
 }
 
+/* A prefix that both providers deliver: the tunnel keeps its address, goes out by wan2, and is
+ * answered there. */
+static void a_prefix_of_both_providers_goes_on_by_the_other(void **state)
+{
+    struct people p;
+
+    (void)state;
+    run(&p,
+        &(struct play_text){.nat = "[]",
+                            .wans = "{'wan1': {'prefixes': ['192.168.10.0/24']},"
+                                    " 'wan2': {'prefixes': ['192.168.10.0/24']}}",
+                            .sources = USERS("vpn", ", 'length': '120s'"),
+                            .events = LINK_DOWN});
+    assert_int_equal(count(&p, SESSION_FINISHED), 1);
+    assert_int_equal(count(&p, SESSION_CONNECTION), 1);
+    assert_int_equal(count(&p, SESSION_OUTAGE), 0);
+    assert_int_equal(p.sessions.by_traffic[0].causes_len, 0);
+    end(&p);
+}
+
 /* -------------------------------------------------------------------------------------- chance */
 
 static void other_people_change_nothing_for_these(void **state)
@@ -298,6 +318,7 @@ int main(void)
         cmocka_unit_test(a_call_breaks_with_its_address_and_is_made_again),
         cmocka_unit_test(a_bank_ends_a_session_that_comes_from_two_addresses),
         cmocka_unit_test(a_provider_drops_what_has_another_ones_address),
+        cmocka_unit_test(a_prefix_of_both_providers_goes_on_by_the_other),
         cmocka_unit_test(other_people_change_nothing_for_these),
     };
 

@@ -76,7 +76,12 @@ void simulation_carry(struct simulation *sim, const struct carried *c, bool coun
 
 void simulation_tell_session(struct simulation *sim, const struct session_news *n);
 
-/* The WAN to which the Internet delivers packets for this address now; -1: to none. */
+/* Does the provider of this WAN let packets with this source pass (BCP 38)? It does when the
+ * address is one that it delivers there. */
+bool simulation_wan_takes(const struct simulation *sim, int wan, const struct addr *src);
+
+/* The WAN to which the Internet delivers packets for this address now; -1: to none. Of several
+ * that have a prefix the first that is well. */
 int simulation_wan_of_address(const struct simulation *sim, const struct addr *a);
 
 #endif

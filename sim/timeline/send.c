@@ -132,10 +132,21 @@ void simulation_tell_session(struct simulation *sim, const struct session_news *
             sim->observers[i].session(sim->observers[i].context, n);
 }
 
+bool simulation_wan_takes(const struct simulation *sim, int wan, const struct addr *src)
+{
+    return wan_owns(&sim->scenario->wans[wan], sim->router, src);
+}
+
 int simulation_wan_of_address(const struct simulation *sim, const struct addr *a)
 {
-    for (size_t w = 0; w < sim->scenario->wans_len; w++)
-        if (wan_owns(&sim->scenario->wans[w], sim->router, a))
-            return (int)w;
-    return -1;
+    int dead = -1;
+
+    for (int w = 0; w < (int)sim->scenario->wans_len; w++) {
+        if (!simulation_wan_takes(sim, w, a))
+            continue;
+        if (wan_fault(&sim->wans[w]) == REASON_NONE)
+            return w;
+        dead = dead < 0 ? w : dead;
+    }
+    return dead;
 }

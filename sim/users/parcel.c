@@ -92,7 +92,7 @@ void parcel_send_up(struct users *u, struct lane *l, const struct parcel *p)
         lane_trouble(u, l, reason_names[s.reason]);
     } else if (s.wan < 0) {
         lane_trouble(u, l, "not-by-a-wan");
-    } else if (simulation_wan_of_address(u->sim, &s.src) != s.wan) {
+    } else if (!simulation_wan_takes(u->sim, s.wan, &s.src)) {
         lane_trouble(u, l, "foreign-source");
     } else {
         way = take_off(u, p, s.delay_ns);
