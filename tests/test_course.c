@@ -95,7 +95,7 @@ static void outages_are_counted_and_the_first_ones_kept(void **state)
     course_begins(&c, 0, 0);
     assert_int_equal(course_outages_down_ns(o, 1000), 0);
     for (int64_t i = 0; i < ALL; i++) {
-        course_outage_begins(&c, 0, 100 * i);
+        course_outage_begins(&c, 0, false, 100 * i);
         if (i % 2 == 1)
             course_lost(&c, 0, 0, 1, 100 * i + 20);
         course_returned(&c, 0, 1, 100 * i + 30); /* it is not over */
@@ -117,10 +117,34 @@ static void outages_are_counted_and_the_first_ones_kept(void **state)
     assert_int_equal(c.of[0].detected_ns, 120);
     assert_int_equal(c.of[0].effective_ns, 120);
     assert_int_equal(c.of[0].recovered_ns, 100 * (ALL - 1) + 70);
-    course_outage_begins(&c, 0, 100 * ALL);
+    course_outage_begins(&c, 0, false, 100 * ALL);
     assert_int_equal(course_outages_down_ns(o, 100 * ALL + 7), 50 * ALL + 7);
     assert_int_equal(course_latest(&c, 0)->began_ns, 100 * ALL);
     assert_int_equal(course_latest(&c, 1)->began_ns, -1);
+    courses_free(&c);
+}
+
+static void an_outage_where_no_route_leads_has_no_window(void **state)
+{
+    struct courses c;
+
+    (void)state;
+    courses_init(&c, &scenario);
+    course_begins(&c, 0, 0);
+    course_outage_begins(&c, 0, false, 100);
+    course_lost(&c, 0, 0, 1, 120);
+    course_outage_ends(&c, 0, 150);
+    course_outage_begins(&c, 0, true, 200);
+    course_outage_ends(&c, 0, 250);
+    course_returned(&c, 0, 1, 300);
+    assert_int_equal(c.outages[0].count, 2);
+    assert_int_equal(c.outages[0].detected, 1);
+    assert_int_equal(course_outages_down_ns(&c.outages[0], 400), 100);
+    assert_int_equal(course_outages_undetected_ns(&c.outages[0], 400), 20);
+    assert_int_equal(c.outages[0].kept[1].effective_ns, 200);
+    assert_int_equal(c.outages[0].kept[1].detected_ns, -1);
+    assert_int_equal(c.of[0].detected_ns, 120);
+    assert_int_equal(c.of[0].recovered_ns, 300);
     courses_free(&c);
 }
 
@@ -131,6 +155,7 @@ int main(void)
         cmocka_unit_test(what_returns_is_of_the_first_event_that_is_over),
         cmocka_unit_test(what_acts_by_itself_is_known_at_once),
         cmocka_unit_test(outages_are_counted_and_the_first_ones_kept),
+        cmocka_unit_test(an_outage_where_no_route_leads_has_no_window),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

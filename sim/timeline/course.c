@@ -43,7 +43,7 @@ static struct event_course *outage_of(const struct course_outages *o)
     return &o->kept[o->count <= COURSE_OUTAGES_KEPT ? o->count - 1 : COURSE_OUTAGES_KEPT];
 }
 
-void course_outage_begins(struct courses *c, unsigned event, int64_t now_ns)
+void course_outage_begins(struct courses *c, unsigned event, bool avoided, int64_t now_ns)
 {
     struct course_outages *o = &c->outages[event];
 
@@ -52,6 +52,8 @@ void course_outage_begins(struct courses *c, unsigned event, int64_t now_ns)
     o->count++;
     *outage_of(o) = unknown;
     outage_of(o)->began_ns = now_ns;
+    if (avoided)
+        outage_of(o)->effective_ns = now_ns;
 }
 
 void course_outage_ends(struct courses *c, unsigned event, int64_t now_ns)

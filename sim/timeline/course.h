@@ -57,8 +57,9 @@ void courses_free(struct courses *c);
 void course_begins(struct courses *c, unsigned event, int64_t now_ns);
 void course_ends(struct courses *c, unsigned event, int64_t now_ns);
 
-/* One of the event's outages; one at a time. */
-void course_outage_begins(struct courses *c, unsigned event, int64_t now_ns);
+/* One of the event's outages; one at a time. Where it is `avoided`, because no route led by its
+ * WANs any more, it is effective at once and yet not detected: nobody had to answer to it. */
+void course_outage_begins(struct courses *c, unsigned event, bool avoided, int64_t now_ns);
 void course_outage_ends(struct courses *c, unsigned event, int64_t now_ns);
 
 /* The course of the event's latest outage, or its own where it has none. */

@@ -37,6 +37,18 @@ static void schedule_next(struct simulation *sim, unsigned event)
         heap_push(&sim->timers, next_of(e, plan, sim->now_ns), TIMER_OUTAGE, event);
 }
 
+/* Does no route lead by its WANs? */
+static bool is_avoided(const struct simulation *sim, const struct scenario_event *e)
+{
+    for (size_t i = 0; i < scenario_event_wans(e); i++) {
+        const struct wan_link *w = &sim->wans[scenario_event_wan(e, i)];
+
+        if (w->next_hops_v4 || w->next_hops_v6)
+            return false;
+    }
+    return true;
+}
+
 static void turn_down(struct simulation *sim, unsigned event)
 {
     const struct scenario_event *e = &sim->scenario->events[event];
@@ -44,7 +56,7 @@ static void turn_down(struct simulation *sim, unsigned event)
 
     plan->down = true;
     plan->begun++;
-    course_outage_begins(&sim->courses, event, sim->now_ns);
+    course_outage_begins(&sim->courses, event, is_avoided(sim, e), sim->now_ns);
     failure_set_wans(sim, e, true);
     heap_push(&sim->timers, end_of(e, plan, sim->now_ns), TIMER_OUTAGE, event);
 }
