@@ -25,11 +25,21 @@ bool comparison_same_traffic(const json_t *a, const json_t *b)
     return x && y && strcmp(x, y) == 0;
 }
 
+bool comparison_other_traffic(const json_t *a, const json_t *b)
+{
+    return traffic_of(a) && traffic_of(b) && !comparison_same_traffic(a, b);
+}
+
 static const char *traffic_word(const json_t *first, const json_t *result)
 {
-    if (!traffic_of(first) || !traffic_of(result))
-        return "unknown";
-    return comparison_same_traffic(first, result) ? "same" : "different";
+    if (comparison_other_traffic(first, result))
+        return "different";
+    return comparison_same_traffic(first, result) ? "same" : "unknown";
+}
+
+static bool has_people(const json_t *result)
+{
+    return json_object_size(json_object_get(result, "users")) > 0;
 }
 
 /* ---------------------------------------------------------------------------- columns */
@@ -186,15 +196,18 @@ static void add_warnings(struct comparison *c)
         const char *word = traffic_word(c->columns[0].result, c->columns[i].result);
         const json_int_t left_out =
             json_integer_value(json_object_get(c->columns[i].elsewhere, "left_out"));
-        char text[512];
+        char text[640];
 
         if (strcmp(word, "same") != 0) {
             snprintf(text, sizeof text,
-                     "%.200s: its traffic %s that of %.200s: differences are not of the"
+                     "%.200s: its traffic %s that of %.200s%s: differences are not of the"
                      " routing alone",
                      c->columns[i].name,
                      strcmp(word, "unknown") == 0 ? "may not be" : "is not",
-                     c->columns[0].name);
+                     c->columns[0].name,
+                     has_people(c->columns[i].result)
+                         ? " (people react to what becomes of theirs)"
+                         : "");
             comparison_warn(c, text);
         }
         if (!same_events(c->columns[0].result, c->columns[i].result)) {

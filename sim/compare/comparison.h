@@ -55,4 +55,7 @@ json_t *comparison_build(const struct comparison_column *columns, size_t n);
 /* Did both results read the same packets? False as well when one does not say. */
 bool comparison_same_traffic(const json_t *a, const json_t *b);
 
+/* Is it known that they read others? */
+bool comparison_other_traffic(const json_t *a, const json_t *b);
+
 #endif

@@ -38,6 +38,14 @@ static bool is_by_chance(const struct comparison *c, size_t column, const char *
            !is_uneven(c->columns[column].result, part);
 }
 
+/* Packets counted of other traffic, as when people react otherwise: more are not better. */
+static bool is_of_other_packets(const struct comparison *c, size_t column,
+                                const char *pointer)
+{
+    return strncmp(pointer, "/run/", 5) == 0 &&
+           comparison_other_traffic(c->columns[0].result, c->columns[column].result);
+}
+
 static enum mark mark_of(const struct comparison *c, size_t column, const char *pointer,
                          enum figure_sense sense, const json_t *first,
                          const json_t *value)
@@ -54,6 +62,8 @@ static enum mark mark_of(const struct comparison *c, size_t column, const char *
     to = json_number_value(value);
     if (!(from < to) && !(to < from))
         return MARK_SAME;
+    if (is_of_other_packets(c, column, pointer))
+        return MARK_NONE;
     if (is_by_chance(c, column, pointer))
         return MARK_CHANCE;
     return (to < from) == (sense == FIGURE_LESS) ? MARK_BETTER : MARK_WORSE;
@@ -215,10 +225,10 @@ void comparison_add_row(struct comparison *c, json_t *rows, const struct figure 
         comparison_warn(c, "a name is too long to compare its figures");
 }
 
-/* A row for each WAN that any column has. */
-static void add_path_rows(struct comparison *c, const struct figure *f)
+/* A row for each member of `part`, a WAN or a source of people, that any column has. */
+static void add_rows_of(struct comparison *c, const struct figure *f, const char *part)
 {
-    json_t *names = comparison_names(c, "paths"), *member;
+    json_t *names = comparison_names(c, part), *member;
     const char *name;
 
     json_object_foreach (names, name, member)
@@ -239,7 +249,9 @@ void comparison_add_figures(struct comparison *c)
         if (f->comparing == FIGURE_NOT || comparison_is_of(f, "/hosts/"))
             continue;
         if (f->comparing == FIGURE_EACH && comparison_is_of(f, "/paths/"))
-            add_path_rows(c, f);
+            add_rows_of(c, f, "paths");
+        else if (f->comparing == FIGURE_EACH && comparison_is_of(f, "/users/"))
+            add_rows_of(c, f, "users");
         else
             add_row(c, c->figures, f, f->pointer, NULL);
     }
