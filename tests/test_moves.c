@@ -448,6 +448,59 @@ static void an_outage_and_its_return_are_told_apart(void **state)
     rig_destroy(r);
 }
 
+/* The link is back at 20 s, its IPv4 route at 25 s and its IPv6 route at 30 s. Whoever began
+ * before the route of its family was back counts, moved or not; later ones do not. */
+static void who_began_before_the_path_was_back_began_meanwhile(void **state)
+{
+    static const struct {
+        double begins;
+        const char *src, *dst;
+        bool counts;
+    } flows[] = {
+        {15, host, site, true},
+        {22, host, site, true},
+        {27, host, site, false},
+        {27, "2001:db8:10::99", "2001:db8::1", true},
+        {32, "2001:db8:10::99", "2001:db8::1", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(flows); i++) {
+        static const struct {
+            double at;
+            enum family family;
+        } returns[] = {{25, FAMILY_V4}, {30, FAMILY_V6}};
+        struct rig *r = rig_create(NULL);
+        const int e = rig_plan(r, "outage", EVENT_LINK_DOWN, 0, 10, 10);
+        struct conn *c = NULL;
+        json_t *result;
+
+        rig_event(r, e, true, 10);
+        rig_change(r, CHANGE_LOSS, 0, e, 10);
+        for (int k = 0; k <= 2; k++) {
+            const double until = k < 2 ? returns[k].at : 40;
+
+            if (k == 0 && flows[i].begins < 20)
+                c = rig_begin(r, flows[i].begins, PROTO_UDP, flows[i].src, flows[i].dst, 1);
+            if (k == 0)
+                rig_event(r, e, false, 20);
+            if (!c && flows[i].begins < until)
+                c = rig_begin(r, flows[i].begins, PROTO_UDP, flows[i].src, flows[i].dst, 1);
+            if (k < 2)
+                rig_change_family(r, CHANGE_RETURN, returns[k].family, 0, e, until);
+        }
+        rig_send(r, onward(c, 45, 1, 0));
+        result = rig_result(r, 50);
+        if (fabs(rig_number(result, "/events/outage/begun_meanwhile/flows") -
+                 flows[i].counts) > 0)
+            fail_msg("from %s at %g s: not %d", flows[i].src, flows[i].begins,
+                     flows[i].counts);
+        rig_expect(result, "/events/outage/begun_meanwhile/survived", flows[i].counts);
+        json_decref(result);
+        rig_destroy(r);
+    }
+}
+
 static void a_flow_counts_once_at_each_of_several_events(void **state)
 {
     struct rig *r = rig_create(NULL);
@@ -582,6 +635,7 @@ int main(void)
         cmocka_unit_test(a_change_before_the_last_decision_causes_nothing),
         cmocka_unit_test(a_flow_comes_to_one_fate_at_an_event),
         cmocka_unit_test(an_outage_and_its_return_are_told_apart),
+        cmocka_unit_test(who_began_before_the_path_was_back_began_meanwhile),
         cmocka_unit_test(a_flow_counts_once_at_each_of_several_events),
         cmocka_unit_test(a_flow_with_no_packet_after_the_event_was_not_alive),
         cmocka_unit_test(answers_by_another_wan_are_seen),

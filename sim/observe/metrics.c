@@ -466,7 +466,7 @@ static void on_change(void *context, const struct change *c)
                              event);
     }
     if (c->kind == CHANGE_RETURN && event >= 0)
-        moves_mark(m, event, false);
+        moves_mark(m, event, false, c->family);
 }
 
 static bool does_so(const struct scenario_event *s, int wan, enum event_kind kind)
@@ -516,7 +516,7 @@ static void event_begins(struct metrics *m, int event)
 
     e->begun = e->open = true;
     e->begin_mark = (uint32_t)m->marks_len;
-    moves_mark(m, event, true);
+    moves_mark(m, event, true, FAMILY_NONE);
     note_open(m, event);
 }
 
@@ -536,7 +536,7 @@ static void on_event(void *context, int event, bool begins, int64_t time_ns)
         e->open = false;
         e->step = STEP_OVER;
         note_open(m, event);
-        moves_mark(m, event, false);
+        moves_mark(m, event, false, FAMILY_NONE);
     }
 }
 

@@ -114,6 +114,7 @@ struct event_state {
 struct mark {
     int event;
     bool begins;
+    uint8_t family; /* whose flows it concerns; FAMILY_NONE: both */
 };
 
 struct snapshot {

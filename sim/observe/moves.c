@@ -39,14 +39,10 @@ static void set_alive(struct metrics *m, struct flow *f)
     m->unharmed += f->worst == FLOW_SURVIVED;
 }
 
-void moves_mark(struct metrics *m, int event, bool begins)
+void moves_mark(struct metrics *m, int event, bool begins, uint8_t family)
 {
-    const struct mark *last = m->marks_len ? &m->marks[m->marks_len - 1] : NULL;
-
-    if (last && last->event == event && last->begins == begins)
-        return;
     m->marks = mem_grow(m->marks, &m->marks_cap, m->marks_len + 1, sizeof *m->marks);
-    m->marks[m->marks_len++] = (struct mark){event, begins};
+    m->marks[m->marks_len++] = (struct mark){event, begins, family};
 }
 
 void moves_live_on(struct metrics *m, struct flow *f)
@@ -56,6 +52,8 @@ void moves_live_on(struct metrics *m, struct flow *f)
     for (; f->marks_seen < m->marks_len; f->marks_seen++) {
         const struct mark mark = m->marks[f->marks_seen];
 
+        if (mark.family != FAMILY_NONE && mark.family != f->family)
+            continue;
         if (mark.begins)
             m->events[mark.event].before.alive++;
         else if (f->marks_before > m->events[mark.event].begin_mark)

@@ -48,8 +48,9 @@ void moves_unrouted(struct metrics *m, struct flow *f);
 /* The connection ended: `c` holds its last counts. */
 void moves_end(struct metrics *m, const struct conn *c);
 
-/* An event began, or it or its change is over: each flow's next packet is to notice. */
-void moves_mark(struct metrics *m, int event, bool begins);
+/* An event began, or it or its change is over, for one family or for both (FAMILY_NONE): each
+ * flow's next packet is to notice. */
+void moves_mark(struct metrics *m, int event, bool begins, uint8_t family);
 
 /* Bytes of the connection that no path was given yet, but for the last
  * `pending_bytes`. */
