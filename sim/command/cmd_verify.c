@@ -100,8 +100,9 @@ static bool policies_are_comparable(const struct router_config *c)
         if (r->type != ROUTE_UNICAST || kernel_has_policy(c, name))
             continue;
         fprintf(stderr,
-                "ecmplab verify: policy '%s' is none of %s: nothing to compare\n", name,
-                c->platform == PLATFORM_LINUX ? "the Linux kernel's" : "RouterOS's");
+                "ecmplab verify: no route of this kernel picks by policy '%s': nothing to"
+                " compare\n",
+                name);
         return false;
     }
     return true;
