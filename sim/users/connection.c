@@ -270,6 +270,7 @@ static void server_hears(struct users *u, struct lane *l, const struct parcel *p
 {
     struct connection *c = &l->connection;
     const uint32_t serial = c->serial;
+    bool was_whole;
 
     if (p->kind == PARCEL_BEAT) {
         hear_beat(u, l, p);
@@ -288,9 +289,9 @@ static void server_hears(struct users *u, struct lane *l, const struct parcel *p
     accept_peer(c, p);
     if (p->kind != PARCEL_DATA)
         return;
+    was_whole = c->ways[UP].got >= l->asked;
     take_data(u, l, p);
-    if (c->serial == serial && p->segment.bytes && c->ways[UP].got >= l->asked &&
-        l->request)
+    if (c->serial == serial && !was_whole && c->ways[UP].got >= l->asked)
         lane_requested(u, l, &p->from);
 }
 

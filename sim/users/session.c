@@ -46,6 +46,14 @@ void lane_look_at_patience(struct users *u, struct lane *l)
 
 /* ------------------------------------------------------------------------------- sessions */
 
+/* What a range counts for among the others: its addresses. Sums of them must not overflow. */
+static uint64_t weight_of(const struct flowgen_range *r)
+{
+    const uint64_t most = UINT64_C(1) << 50;
+
+    return r->count < most ? r->count : most;
+}
+
 static struct addr draw_server(const struct users *u, uint32_t host,
                                struct random_stream *s)
 {
@@ -54,16 +62,16 @@ static struct addr draw_server(const struct users *u, uint32_t host,
 
     for (size_t i = 0; i < u->config->servers_len; i++)
         if (u->config->servers[i].first.family == family)
-            all += u->config->servers[i].count >> 8; /* sums of large ones stay small */
-    at = random_below(s, all ? all : 1);
+            all += weight_of(&u->config->servers[i]);
+    at = random_below(s, all);
     for (size_t i = 0; i < u->config->servers_len; i++) {
         const struct flowgen_range *r = &u->config->servers[i];
 
         if (r->first.family != family)
             continue;
-        if (at < (r->count >> 8) || all == 0)
+        if (at < weight_of(r))
             return flowgen_range_at(r, random_below(s, r->count));
-        at -= r->count >> 8;
+        at -= weight_of(r);
     }
     return u->config->servers[0].first;
 }
