@@ -147,6 +147,15 @@ static void mark_connections(struct scenario *s)
     s->router.policies_len = 1;
 }
 
+static void keep_buckets(struct scenario *s)
+{
+    static struct config_policy policy;
+
+    policy = config_policy_defaults("resilient");
+    s->router.policies = &policy;
+    s->router.policies_len = 1;
+}
+
 static void draw_for_connections(struct scenario *s)
 {
     static const struct config_policy policy = {.name = "random-flow"};
@@ -155,13 +164,16 @@ static void draw_for_connections(struct scenario *s)
     s->router.policies_len = 1;
 }
 
-/* A mark keeps a connection where its hash has put it; a draw knows no hash. */
+/* A mark keeps a connection where its hash has put it, and one hash is of one bucket; a draw knows
+ * no hash. */
 static void flows_of_one_hash_are_one_choice_where_they_begin_by_it(void **state)
 {
     static const struct {
         void (*change)(struct scenario *s);
         double effective;
-    } rows[] = {{mark_connections, 169.0 / 145}, {draw_for_connections, 13}};
+    } rows[] = {{mark_connections, 169.0 / 145},
+                {keep_buckets, 169.0 / 145},
+                {draw_for_connections, 13}};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

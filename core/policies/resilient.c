@@ -297,7 +297,7 @@ bool resilient_is_used(const void *state, uint32_t bucket, int64_t *used_ns)
 const struct policy policy_resilient = {
     .name = "resilient",
     .about = "a table of buckets that keep their owners while they are in use (Linux)",
-    .traits = POLICY_WEIGHTED,
+    .traits = POLICY_WEIGHTED | POLICY_HASHED,
     .create = resilient_create,
     .update = resilient_update,
     .pick = resilient_pick,
