@@ -1,6 +1,7 @@
 #include "core/chooser.h"
 
 #include <assert.h>
+#include <endian.h>
 #include <string.h>
 
 #include "core/conn.h"
@@ -105,7 +106,8 @@ static uint16_t hop_number(struct choosers *c, const struct hop *h)
 
 static uint64_t hop_key(const struct hop *h)
 {
-    struct random_stream s = random_stream_make(h->gateway.quads[0], h->gateway.quads[1]);
+    struct random_stream s = random_stream_make(le64toh(h->gateway.quads[0]),
+                                                le64toh(h->gateway.quads[1]));
 
     s = random_stream_make(random_next(&s), (uint64_t)h->iface << 16 | h->twin);
     return random_next(&s);
@@ -136,6 +138,7 @@ static bool members_equal(const struct chooser *ch, const struct policy_member *
         return false;
     for (unsigned i = 0; i < len; i++)
         if (ch->members[i].hop != members[i].hop ||
+            ch->members[i].key != members[i].key ||
             ch->members[i].weight != members[i].weight)
             return false;
     return true;

@@ -15,6 +15,7 @@
  */
 #include "sim/timeline/simulation_parts.h"
 
+#include <endian.h>
 #include <string.h>
 
 #include "core/memory.h"
@@ -292,8 +293,8 @@ static uint8_t ttl_before(const struct packet *p)
  */
 static struct fragment_way *fragment_way(struct simulation *sim, const struct packet *p)
 {
-    const uint64_t mixed = (p->src.quads[0] ^ p->src.quads[1] ^ p->dst.quads[0] ^
-                            p->fragment_id) * 0x9e3779b97f4a7c15u;
+    const uint64_t ends = p->src.quads[0] ^ p->src.quads[1] ^ p->dst.quads[0];
+    const uint64_t mixed = (le64toh(ends) ^ p->fragment_id) * 0x9e3779b97f4a7c15u;
 
     return &sim->fragment_ways[mixed >> 32 & (FRAGMENT_WAYS - 1)];
 }
