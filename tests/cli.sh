@@ -614,6 +614,10 @@ assert 0 < c["elsewhere"]["l3"]["elsewhere"] != c["elsewhere"]["both"]["elsewher
     ok "a column for each variant" $?
     ends 0 "the same in one" compare --report "json:$tmp/set.json" --set /router/hash/seed=8 \
         --variant x:/router/hash/ipv4=l4 "$tmp/abc.json"
+    # shellcheck disable=SC2046 # words
+    ends 2 "more changes than there is room for" compare --set /seed=1 \
+        $(for i in $(seq 256); do echo "--variant x:/seed=$i"; done) "$tmp/abc.json"
+    complains 'at most 256 times in all'
     ends 2 "a variant of the traffic" compare --variant x:/traffic/0/speed=2 "$tmp/abc.json"
     complains 'with --own-traffic'
     ends 0 "with its own" compare --own-traffic --variant x:/traffic/0/speed=2 "$tmp/abc.json"

@@ -117,6 +117,22 @@ static void marks_say_which_way_is_better(void **state)
     }
 }
 
+/* 2^63 - 1 twice is more than a whole number of JSON's holds. */
+static void sums_beyond_whole_numbers_are_real(void **state)
+{
+    static const char most[] = "{'events': [{'packets_lost': 9223372036854775807},"
+                               " {'packets_lost': 9223372036854775807}]}";
+    json_t *document = compare(most, most);
+    const json_t *row =
+        row_of(json_object_get(document, "figures"), "/events/*/packets_lost");
+
+    (void)state;
+    assert_non_null(row);
+    assert_true(json_real_value(json_array_get(json_object_get(row, "values"), 0)) >=
+                0x1p63);
+    json_decref(document);
+}
+
 static void verdicts_follow_the_marks(void **state)
 {
     static const struct {
@@ -192,6 +208,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(marks_say_which_way_is_better),
+        cmocka_unit_test(sums_beyond_whole_numbers_are_real),
         cmocka_unit_test(verdicts_follow_the_marks),
         cmocka_unit_test(sensitive_hosts_are_told_apart),
         cmocka_unit_test(what_was_not_alike_is_warned_of),

@@ -130,6 +130,9 @@ static bool is_shared(const char *set)
 
 static int variants_check(const struct compare_options *o)
 {
+    if (o->change.changes.set_len + o->variants_len > CHANGES_MAX)
+        return usage_error("compare", "--set and --variant: at most %d times in all",
+                           CHANGES_MAX);
     for (size_t i = 0; i < o->variants_len; i++) {
         if (!o->own_traffic && is_shared(o->variants[i].set))
             return usage_error(

@@ -170,8 +170,7 @@ static void changes_of(const struct compare *c, const char *variant,
     *changes = o->change;
     changes->changes.set = changes->set;
     for (size_t i = 0; variant && i < o->variants_len; i++)
-        if (strcmp(o->variants[i].name, variant) == 0 &&
-            changes->changes.set_len < CHANGES_MAX)
+        if (strcmp(o->variants[i].name, variant) == 0)
             changes->set[changes->changes.set_len++] = o->variants[i].set;
     if (c->first && !variant && !o->own_traffic && !changes->changes.has_seed) {
         changes->changes.has_seed = true;

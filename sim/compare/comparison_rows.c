@@ -91,7 +91,8 @@ static json_t *sum_of(json_t *result, const char *pattern)
             continue;
         any = true;
         all_whole = all_whole && json_is_integer(value);
-        whole += json_is_integer(value) ? json_integer_value(value) : 0;
+        if (all_whole && __builtin_add_overflow(whole, json_integer_value(value), &whole))
+            all_whole = false; /* of a result that no run wrote */
         sum += json_number_value(value);
     }
     if (!any)
