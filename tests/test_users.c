@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "sim/observe/sessions.h"
+#include "sim/timeline/actor.h"
 #include "sim/users/profile.h"
 #include "tests/play.h"
 #include "tests/routers.h"
@@ -316,6 +317,41 @@ static void a_prefix_of_both_providers_goes_on_by_the_other(void **state)
     end(&p);
 }
 
+/* --------------------------------------------------------------------------------------- crowds */
+
+static void more_sessions_at_once_than_may_be_end_the_run(void **state)
+{
+    static const struct {
+        uint64_t begun, finished;
+        bool runs;
+    } rows[] = {
+        {SIMULATION_SESSIONS_MAX, 0, true},
+        {SIMULATION_SESSIONS_MAX + 1, 0, false},
+        {SIMULATION_SESSIONS_MAX + 1, 1, true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct play *p = play_create();
+        char error[200] = "";
+
+        play_prepare(p, &(struct play_text){.quiet = true});
+        for (uint64_t n = 1; n <= rows[i].begun; n++) {
+            if (n > SIMULATION_SESSIONS_MAX && rows[i].finished)
+                simulation_tell_session(
+                    p->sim, &(struct session_news){.kind = SESSION_FINISHED});
+            simulation_tell_session(p->sim,
+                                    &(struct session_news){.kind = SESSION_BEGUN});
+        }
+        if (simulation_run(p->sim, error, sizeof error) != rows[i].runs)
+            fail_msg("%llu begun, %llu over: %s", (unsigned long long)rows[i].begun,
+                     (unsigned long long)rows[i].finished, error);
+        if (!rows[i].runs)
+            assert_string_equal(error, "more than 131072 sessions of users at once");
+        play_destroy(p);
+    }
+}
+
 /* -------------------------------------------------------------------------------------- chance */
 
 /* Of 1, 256 and 2 addresses: of a thousand questions about four go to the first. */
@@ -373,6 +409,7 @@ int main(void)
         cmocka_unit_test(a_bank_ends_a_session_that_comes_from_two_addresses),
         cmocka_unit_test(a_provider_drops_what_has_another_ones_address),
         cmocka_unit_test(a_prefix_of_both_providers_goes_on_by_the_other),
+        cmocka_unit_test(more_sessions_at_once_than_may_be_end_the_run),
         cmocka_unit_test(small_ranges_of_servers_are_spoken_to_as_well),
         cmocka_unit_test(other_people_change_nothing_for_these),
     };

@@ -76,6 +76,9 @@ void simulation_carry(struct simulation *sim, const struct carried *c, bool coun
 
 void simulation_tell_session(struct simulation *sim, const struct session_news *n);
 
+/* Do more sessions live than may? Then nothing more is to begin: the run ends with an error. */
+bool simulation_is_full(const struct simulation *sim);
+
 /* Does the provider of this WAN let packets with this source pass (BCP 38)? It does when the
  * address is one that it delivers there. */
 bool simulation_wan_takes(const struct simulation *sim, int wan, const struct addr *src);

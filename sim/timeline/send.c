@@ -125,8 +125,24 @@ void simulation_carry(struct simulation *sim, const struct carried *c, bool coun
     show_carried(sim, &lost);
 }
 
+static void count_session(struct simulation *sim, enum session_news_kind kind)
+{
+    if (kind == SESSION_BEGUN)
+        sim->sessions++;
+    else if (kind == SESSION_FINISHED || kind == SESSION_ENDED ||
+             kind == SESSION_GIVEN_UP)
+        sim->sessions--;
+    sim->is_full |= sim->sessions > SIMULATION_SESSIONS_MAX;
+}
+
+bool simulation_is_full(const struct simulation *sim)
+{
+    return sim->is_full;
+}
+
 void simulation_tell_session(struct simulation *sim, const struct session_news *n)
 {
+    count_session(sim, (enum session_news_kind)n->kind);
     for (size_t i = 0; i < sim->observers_len; i++)
         if (sim->observers[i].session)
             sim->observers[i].session(sim->observers[i].context, n);

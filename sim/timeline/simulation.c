@@ -534,8 +534,13 @@ bool simulation_run(struct simulation *sim, char *error, size_t error_size)
 
     if (!streams_open(sim, error, error_size))
         return false;
-    while (traffic_run_next(sim, end_ns ? end_ns : INT64_MAX))
+    while (!sim->is_full && traffic_run_next(sim, end_ns ? end_ns : INT64_MAX))
         ;
+    if (sim->is_full) {
+        snprintf(error, error_size, "more than %d sessions of users at once",
+                 SIMULATION_SESSIONS_MAX);
+        return false;
+    }
     if (!streams_ended_well(sim, error, error_size))
         return false;
     if (end_ns) {

@@ -125,7 +125,10 @@ struct observer {
     void *context;
 };
 
-enum { SIMULATION_OBSERVERS_MAX = 4 };
+enum {
+    SIMULATION_OBSERVERS_MAX = 4,
+    SIMULATION_SESSIONS_MAX = 1 << 17 /* of users, at once: 2 GB */
+};
 
 /* `s` is borrowed for the simulation's life. Opens no file yet. */
 struct simulation *simulation_create(const struct scenario *s);
@@ -134,8 +137,8 @@ void simulation_destroy(struct simulation *sim);
 void simulation_observe(struct simulation *sim, const struct observer *o);
 
 /*
- * Run the whole scenario. False when an input could not be opened or read to its end: `error`
- * says why; what was read until then has been observed.
+ * Run the whole scenario. False when an input could not be opened or read to its end, or more
+ * sessions lived at once than may: `error` says why; what was read until then has been observed.
  */
 bool simulation_run(struct simulation *sim, char *error, size_t error_size);
 

@@ -110,6 +110,8 @@ struct simulation {
     size_t streams_len;
     struct acting *actors;
     size_t actors_len;
+    uint64_t sessions; /* of actors, that live */
+    bool is_full;      /* they were more than may be */
     struct decision decision; /* the last one */
     unsigned down; /* events that keep the router from forwarding */
     struct courses courses;

@@ -127,7 +127,8 @@ static void users_act(void *actor)
     struct timer t;
 
     u->now_ns = simulation_now_ns(u->sim);
-    while (heap_peek(&u->timers) && heap_peek(&u->timers)->time_ns <= u->now_ns) {
+    while (heap_peek(&u->timers) && heap_peek(&u->timers)->time_ns <= u->now_ns &&
+           !simulation_is_full(u->sim)) {
         heap_pop(&u->timers, &t);
         if (t.kind == TIMER_PARCEL) {
             parcel_timer(u, t.index);
