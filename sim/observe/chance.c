@@ -38,15 +38,20 @@ static bool split_make(const struct chance *c, struct split *s)
     return true;
 }
 
-static double pearson(const struct split *s, const double *observed)
+/* What path `i` adds to X2. */
+static double pearson_term(const struct split *s, size_t i, double observed)
+{
+    const double off = observed - s->expected[i];
+
+    return off * off / s->expected[i];
+}
+
+static double pearson(const struct split *s)
 {
     double terms[CHANCE_PATHS_MAX];
 
-    for (size_t i = 0; i < s->n; i++) {
-        const double off = observed[i] - s->expected[i];
-
-        terms[i] = off * off / s->expected[i];
-    }
+    for (size_t i = 0; i < s->n; i++)
+        terms[i] = pearson_term(s, i, s->observed[i]);
     return stats_sum(terms, s->n);
 }
 
@@ -62,14 +67,13 @@ static double ways(double k, size_t n)
     return w;
 }
 
-/* All splits of what is left over the paths from `at` on. */
 struct counting {
     const struct split *split;
     const double *log_factorial;
     double log_share[CHANCE_PATHS_MAX];
-    double limit;                    /* X2 from which a split counts */
-    double counts[CHANCE_PATHS_MAX]; /* of the split at hand */
-    double sum, lost;                /* of probabilities, compensated */
+    double rest[CHANCE_PATHS_MAX]; /* X2 of the paths from here on, when they get nothing */
+    double limit;                  /* X2 from which a split counts */
+    double sum, lost;              /* of probabilities, compensated */
 };
 
 static void counting_add(struct counting *c, double probability)
@@ -81,20 +85,24 @@ static void counting_add(struct counting *c, double probability)
     c->sum = next;
 }
 
-static void count_splits(struct counting *c, size_t at, unsigned left, double log_weight)
+/* All splits of what is left over the paths from `at` on; `x2` is that of those before. */
+static void count_splits(struct counting *c, size_t at, unsigned left, double x2,
+                         double log_weight)
 {
+    if (left == 0) {
+        if (x2 + c->rest[at] >= c->limit)
+            counting_add(c, exp(log_weight));
+        return;
+    }
     if (at + 1 == c->split->n) {
-        c->counts[at] = left;
-        if (pearson(c->split, c->counts) >= c->limit)
+        if (x2 + pearson_term(c->split, at, left) >= c->limit)
             counting_add(
                 c, exp(log_weight + left * c->log_share[at] - c->log_factorial[left]));
         return;
     }
-    for (unsigned k = 0; k <= left; k++) {
-        c->counts[at] = k;
-        count_splits(c, at + 1, left - k,
+    for (unsigned k = 0; k <= left; k++)
+        count_splits(c, at + 1, left - k, x2 + pearson_term(c->split, at, k),
                      log_weight + k * c->log_share[at] - c->log_factorial[k]);
-    }
 }
 
 static double by_counting(const struct split *s, unsigned choices)
@@ -105,10 +113,12 @@ static double by_counting(const struct split *s, unsigned choices)
 
     for (unsigned k = 1; k <= choices; k++)
         log_factorial[k] = log_factorial[k - 1] + log(k);
-    for (size_t i = 0; i < s->n; i++)
+    for (size_t i = s->n; i-- > 0;) {
         c.log_share[i] = log(s->expected[i] / choices);
-    c.limit = pearson(s, s->observed) * (1 - SAME);
-    count_splits(&c, 0, choices, log_factorial[choices]);
+        c.rest[i] = (i + 1 < s->n ? c.rest[i + 1] : 0) + s->expected[i];
+    }
+    c.limit = pearson(s) * (1 - SAME);
+    count_splits(&c, 0, choices, 0, log_factorial[choices]);
     p = c.sum + c.lost;
     mem_free(log_factorial);
     return stats_round(fmin(1, p));
@@ -184,7 +194,7 @@ static struct moments moments_of(const struct chance *c, const struct split *s)
 static double by_moments(const struct chance *c, const struct split *s)
 {
     const struct moments m = moments_of(c, s);
-    const double x = pearson(s, s->observed);
+    const double x = pearson(s);
 
     if (!(m.mean > 0) || !(m.variance > m.mean * m.mean * SAME))
         return x <= m.mean * (1 + SAME) ? 1 : 0; /* every split is as uneven */
