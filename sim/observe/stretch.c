@@ -186,11 +186,14 @@ static bool has_chance(const struct stretch *s, const struct load *l)
     return !s->begin || (l->of_flows && l->choices >= (double)l->count);
 }
 
+/* Where nobody knows the chance it is not computed. */
 static bool load_judge(const struct stretch *s, const struct load *l, struct balance *b)
 {
-    const size_t wans = s->metrics->scenario->wans_len, groups_len = s->end->promises_len;
+    const size_t wans = s->metrics->scenario->wans_len;
+    const size_t groups_len = has_chance(s, l) ? s->end->promises_len : 0;
     double *shares = mem_alloc(groups_len * wans, sizeof *shares);
-    struct chance_group *groups = chance_groups(s, l->of_flows, shares);
+    struct chance_group *groups =
+        groups_len ? chance_groups(s, l->of_flows, shares) : NULL;
     const bool unit = l->of_flows && l->choices >= (double)l->count;
     const struct chance c = {l->observed, l->expected, wans, groups, groups_len, unit};
     const bool judged = balance_judge(&c, fmax(l->choices, 1), b);
