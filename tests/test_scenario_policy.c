@@ -5,7 +5,9 @@
 
 #include <cmocka.h>
 
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/policy.h"
 #include "sim/input/scenario.h"
@@ -92,11 +94,67 @@ static void a_name_alone_stands_for_the_defaults(void **state)
     }
 }
 
+/* So many routes, each by a gateway of its own, and the network that they lie on. */
+static void write_routes(const char *path, const char *policy, unsigned routes)
+{
+    FILE *f = fopen(path, "w");
+
+    assert_non_null(f);
+    fprintf(f,
+            "{\"version\": 1, \"name\": \"many\", \"router\": {\"platform\": "
+            "\"routeros7\", \"policy\": \"%s\","
+            " \"interfaces\": [{\"name\": \"wan1\", \"addresses\": [\"172.16.0.1/12\"]}],"
+            " \"routes\": [",
+            policy);
+    for (unsigned i = 0; i < routes; i++)
+        fprintf(f,
+                "%s{\"dst_address\": \"20.%u.%u.0/24\", \"gateway\": \"172.17.%u.%u\"}",
+                i ? "," : "", i / 256, i % 256, i / 256, i % 256);
+    fprintf(f,
+            "]}, \"wans\": {\"wan1\": {}}, \"lan\": [\"10.0.0.0/8\"], \"traffic\": []}");
+    assert_int_equal(fclose(f), 0);
+}
+
+/* A connection has 12 bits for the number of its next hop, and 0 is none. */
+static void next_hops_that_cannot_be_told_apart_are_refused(void **state)
+{
+    static const struct {
+        const char *policy;
+        unsigned routes;
+        bool good;
+    } rows[] = {
+        {"random-flow", 4094, true},
+        {"random-flow", 4095, false},
+        {"hash-threshold", 4095, true},
+    };
+    char path[] = "/tmp/test_scenario_policy.XXXXXX";
+    const int file = mkstemp(path);
+
+    (void)state;
+    assert_true(file >= 0);
+    close(file);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const struct scenario_changes none = {0};
+        struct diag *d = diag_create("", NULL, 0);
+        struct scenario *s;
+
+        write_routes(path, rows[i].policy, rows[i].routes);
+        s = scenario_read(path, &none, d);
+        if (!s == rows[i].good)
+            fail_msg("%s, %u routes: %s", rows[i].policy, rows[i].routes,
+                     rows[i].good ? "refused" : "taken");
+        scenario_free(s);
+        diag_destroy(d);
+    }
+    unlink(path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(policies_keep_and_tell_what_they_are_told),
         cmocka_unit_test(a_name_alone_stands_for_the_defaults),
+        cmocka_unit_test(next_hops_that_cannot_be_told_apart_are_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

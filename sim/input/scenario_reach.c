@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/conn.h"
 #include "core/iface.h"
 #include "core/memory.h"
 #include "core/rib.h"
@@ -296,6 +297,41 @@ static void judge_routeros(struct scenario_reading *s, const struct rib *rib, si
     }
 }
 
+static int compare_hops(const void *va, const void *vb)
+{
+    const struct nexthop *a = va, *b = vb;
+
+    if (a->iface != b->iface)
+        return a->iface < b->iface ? -1 : 1;
+    return addr_compare(&a->gateway, &b->gateway);
+}
+
+/* Policies with a state tell next hops apart by a number that a connection has room for. */
+static void judge_hops(struct scenario_reading *s, const struct rib *rib)
+{
+    struct nexthop *hops = NULL;
+    size_t len = 0, cap = 0, apart = 0;
+
+    for (size_t i = 0; i < rib_seats_len(rib); i++) {
+        const struct fib_entry *e = rib_seat_entry(rib, i);
+
+        for (unsigned k = 0; e && k < e->group->len; k++) {
+            hops = mem_grow(hops, &cap, len + 1, sizeof *hops);
+            hops[len++] = e->group->hops[k];
+        }
+    }
+    if (len)
+        qsort(hops, len, sizeof *hops, compare_hops);
+    for (size_t i = 0; i < len; i++)
+        apart += i == 0 || compare_hops(&hops[i - 1], &hops[i]) != 0;
+    mem_free(hops);
+    if (apart > CONN_PIN_MAX)
+        diag_error(s->reader.diag, "/router/routes",
+                   "routes with a policy other than 'hash-threshold' have %zu next hops,"
+                   " at most %d are allowed",
+                   apart, CONN_PIN_MAX);
+}
+
 static void judge_with_rib(struct scenario_reading *s, size_t len)
 {
     const struct router_config *c = &s->scenario->router;
@@ -308,6 +344,7 @@ static void judge_with_rib(struct scenario_reading *s, size_t len)
     if (s->platform == PLATFORM_ROUTEROS7)
         judge_routeros(s, rib, len);
     warn_unused_wans(s, rib);
+    judge_hops(s, rib);
     if (rib_is_crowded(rib))
         diag_error(s->reader.diag, "/router/routes",
                    "a gateway resolves to more than 256 next hops, or a group has more than"
