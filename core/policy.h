@@ -60,6 +60,8 @@ struct policy {
     /* The place of the chosen one among them. */
     unsigned (*pick)(void *state, const struct policy_query *q);
     void (*destroy)(void *state);
+    /* What the state of one group may come to, where that is much; NULL: its members only. */
+    size_t (*bytes)(const struct config_policy *config);
 };
 
 extern const struct policy *const policies[];

@@ -24,6 +24,7 @@ ONLY_THE_READER = {
     "linux-keys-on-routeros",
     "linux-refuses",
     "missing-capture",
+    "policies-large",
     "policies-misplaced",
     "resilient-many",
     "routeros-keys-on-linux",

@@ -78,6 +78,12 @@ static unsigned flowlet_pick(void *state, const struct policy_query *q)
     return place;
 }
 
+static size_t flowlet_bytes(const struct config_policy *config)
+{
+    (void)config;
+    return ENTRIES * sizeof *((struct flowlet *)0)->entries;
+}
+
 const struct policy policy_flowlet = {
     .name = "flowlet",
     .about = "a flow that paused for longer than a gap draws a next hop anew",
@@ -86,4 +92,5 @@ const struct policy policy_flowlet = {
     .update = flowlet_update,
     .pick = flowlet_pick,
     .destroy = flowlet_destroy,
+    .bytes = flowlet_bytes,
 };

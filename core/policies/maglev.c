@@ -119,6 +119,11 @@ static unsigned maglev_pick(void *state, const struct policy_query *q)
     return m->table[q->hash % m->table_size];
 }
 
+static size_t maglev_bytes(const struct config_policy *config)
+{
+    return config->table_size * sizeof *((struct maglev *)0)->table;
+}
+
 const struct policy policy_maglev = {
     .name = "maglev",
     .about = "a table filled by turns from each next hop's own permutation (NSDI 2016)",
@@ -127,4 +132,5 @@ const struct policy policy_maglev = {
     .update = maglev_update,
     .pick = maglev_pick,
     .destroy = maglev_destroy,
+    .bytes = maglev_bytes,
 };

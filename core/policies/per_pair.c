@@ -176,6 +176,12 @@ static unsigned per_pair_pick(void *state, const struct policy_query *q)
     return e->place;
 }
 
+static size_t per_pair_bytes(const struct config_policy *config)
+{
+    (void)config;
+    return (size_t)SETS * WAYS * sizeof *((struct per_pair *)0)->pairs;
+}
+
 const struct policy policy_per_pair = {
     .name = "per-pair",
     .about = "RouterOS 6: a route cache keeps a next hop for each pair of addresses",
@@ -185,4 +191,5 @@ const struct policy policy_per_pair = {
     .changed = per_pair_changed,
     .pick = per_pair_pick,
     .destroy = per_pair_destroy,
+    .bytes = per_pair_bytes,
 };

@@ -369,11 +369,34 @@ static void judge_buckets(struct scenario_reading *s)
                    buckets, BUCKETS_IN_ALL_MAX);
 }
 
+enum { POLICY_MEGABYTES_MAX = 1024 };
+
+/* Of all groups, were each route one of its own. */
+static void judge_memory(struct scenario_reading *s)
+{
+    const struct router_config *c = &s->scenario->router;
+    uint64_t bytes = 0;
+
+    for (size_t i = 0; i < c->routes_len; i++) {
+        const struct config_policy *p = &c->policies[c->routes[i].policy];
+        const struct policy *policy = policy_find(p->name);
+
+        if (c->routes[i].type == ROUTE_UNICAST && policy->bytes)
+            bytes += policy->bytes(p);
+    }
+    if (bytes >> 20 > POLICY_MEGABYTES_MAX)
+        diag_error(s->reader.diag, "/router",
+                   "the policies of all routes' groups need %" PRIu64
+                   " MB, at most %d are allowed",
+                   bytes >> 20, POLICY_MEGABYTES_MAX);
+}
+
 void scenario_policies_judge(struct scenario_reading *s)
 {
     const struct router_config *c = &s->scenario->router;
 
     judge_buckets(s);
+    judge_memory(s);
     for (size_t i = 0; i < c->policies_len; i++) {
         if (!(policy_find(c->policies[i].name)->traits & POLICY_TRACKED) || is_tracked(c))
             continue;
