@@ -3,7 +3,9 @@
  *
  *     text.c          the verdict, what was run, expectations, warnings; their order
  *     text_load.c     load per WAN, balance, stickiness, what was not forwarded, checks
- *     text_events.c   named hosts and events
+ *     text_hosts.c    named hosts
+ *     text_users.c    people and their sessions
+ *     text_events.c   events
  *
  * Each prints its section, or nothing when the document has nothing for it.
  */
@@ -25,8 +27,6 @@ void text_stickiness(struct page *p, const json_t *result);
 void text_not_forwarded(struct page *p, const json_t *result);
 void text_checks(struct page *p, const json_t *result);
 void text_hosts(struct page *p, const json_t *result);
-
-/* text_users.c */
 void text_users(struct page *p, const json_t *result);
 void text_events(struct page *p, const json_t *result);
 
