@@ -74,6 +74,7 @@ static void a_result_reads_as_its_golden_text(void **state)
         {"result-failover.json", "tests/golden/text-failover.txt", false},
         {"result-failover.json", "tests/golden/text-failover-quiet.txt", true},
         {"result-plain.json", "tests/golden/text-plain.txt", false},
+        {"result-failures.json", "tests/golden/text-failures.txt", false},
     };
     static char expected[65536];
 
@@ -192,11 +193,71 @@ static void waits_and_caps_are_told_where_they_matter(void **state)
     }
 }
 
+/* A failure that nobody notices is told so; that a link which is only worse keeps its routes is
+ * nothing to tell. */
+static void never_is_told_of_what_should_have_come(void **state)
+{
+    static const struct {
+        const char *kind;
+        bool told;
+    } rows[] = {
+        {"link-down", true},  {"flap", true}, {"route-add", true},
+        {"degrade", false},   {"brownout", false},             {"reboot", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char json[200], *text;
+
+        snprintf(json, sizeof json,
+                 "{\"events\":[{\"kind\":\"%s\",\"at\":1,\"detected_at\":null}]}",
+                 rows[i].kind);
+        text = draw_json(json);
+        if ((strstr(text, "never  the router knew") != NULL) != rows[i].told)
+            fail_msg("%s: %s", rows[i].kind, text);
+        free(text);
+    }
+}
+
+static void of_many_outages_the_first_are_shown(void **state)
+{
+    static const struct {
+        unsigned outages, listed;
+        const char *line; /* NULL: no word of more */
+    } rows[] = {
+        {5, 5, NULL},
+        {6, 6, "                and 1 more\n"},
+        {1000, 64, "                and 995 more\n"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        json_t *list = json_array(), *result;
+        char *text;
+        unsigned shown = 0;
+
+        for (unsigned k = 0; k < rows[i].listed; k++)
+            json_array_append_new(list, json_pack("{s:i, s:i}", "at", 10 * k, "ended_at",
+                                                  10 * k + 1));
+        result = json_pack("{s:[{s:s, s:i, s:o}]}", "events", "kind", "flap", "outages",
+                           rows[i].outages, "outage_list", list);
+        text = draw(result, false, false);
+        for (const char *at = text; (at = strstr(at, "down for 1 s, not noticed")); at++)
+            shown++;
+        assert_int_equal(shown, 5);
+        if (rows[i].line ? !strstr(text, rows[i].line) : strstr(text, " more\n") != NULL)
+            fail_msg("%u outages: %s", rows[i].outages, text);
+        free(text);
+        json_decref(result);
+    }
+}
+
 static void what_is_absent_is_not_spoken_of(void **state)
 {
     static const char *const titles[] = {"Load",        "Balance", "Stickiness",
                                          "Hosts",       "Events",  "Not f",
-                                         "Must not be", "Expect",  "Warnings"};
+                                         "Must not be", "Expect",  "Warnings",
+                                         "Watched"};
     char *text = draw_json("{}");
 
     (void)state;
@@ -251,18 +312,19 @@ static void replace_each(json_t *root, json_t *container, const json_t *odd)
 
 static void no_value_of_any_type_breaks_a_line(void **state)
 {
-    json_t *result = load("result-failover.json");
+    static const char *const names[] = {"result-failover.json", "result-failures.json"};
 
     (void)state;
-    json_object_del(result, "series");
-    for (size_t i = 0; i < sizeof odd_values / sizeof odd_values[0]; i++) {
-        json_t *odd = json_loads(odd_values[i], JSON_DECODE_ANY, NULL);
+    for (size_t i = 0; i < 2 * sizeof odd_values / sizeof odd_values[0]; i++) {
+        json_t *result = load(names[i % 2]);
+        json_t *odd = json_loads(odd_values[i / 2], JSON_DECODE_ANY, NULL);
 
         assert_non_null(odd);
+        json_object_del(result, "series");
         replace_each(result, result, odd);
         json_decref(odd);
+        json_decref(result);
     }
-    json_decref(result);
 }
 
 /* In the place of names and texts: a letter, a wide one, an accent, 20 000 times. */
@@ -301,6 +363,8 @@ int main(void)
         cmocka_unit_test(colour_changes_nothing_but_colour),
         cmocka_unit_test(the_first_line_is_the_verdict),
         cmocka_unit_test(waits_and_caps_are_told_where_they_matter),
+        cmocka_unit_test(never_is_told_of_what_should_have_come),
+        cmocka_unit_test(of_many_outages_the_first_are_shown),
         cmocka_unit_test(what_is_absent_is_not_spoken_of),
         cmocka_unit_test(no_value_of_any_type_breaks_a_line),
         cmocka_unit_test(long_and_wide_names_are_cut),

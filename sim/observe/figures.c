@@ -371,6 +371,8 @@ const struct figure figures[] = {
      "on its WAN's link while the cause lasted"},
     {"/events/*/bytes_lost", "B", FIGURE_LESS, FIGURE_NOT,
      "on its WAN's link while the cause lasted"},
+    {"/events/*/drops/*", "packets", FIGURE_LESS, FIGURE_NOT,
+     "packets_lost by reason"},
     {"/events/*/blackhole_seconds", "s", FIGURE_LESS, FIGURE_SUM,
      "until the router had taken other routes, or the cause was gone"},
 

@@ -143,10 +143,12 @@ static bool lost_by_quality(const struct observation *o)
     return o->reason == REASON_QUEUE_FULL || o->reason == REASON_LINK_LOSS;
 }
 
-static void count_lost_by_event(struct event_state *e, uint64_t packets, uint64_t bytes)
+static void count_lost_by_event(struct event_state *e, enum reason reason, uint64_t packets,
+                                uint64_t bytes)
 {
     e->packets_lost += packets;
     e->bytes_lost += bytes;
+    e->drops[reason] += packets;
 }
 
 static bool found_no_route(const struct observation *o)
@@ -184,10 +186,8 @@ static void count_lost_on_link(struct metrics *m, struct flow *f,
     const int event = open_event(m, wan, o->reason);
 
     point[wan].packets_lost += packets;
-    if (event >= 0) {
-        m->events[event].packets_lost += packets;
-        m->events[event].bytes_lost += bytes;
-    }
+    if (event >= 0)
+        count_lost_by_event(&m->events[event], o->reason, packets, bytes);
     if (f)
         moves_lost(m, f, event);
 }
@@ -196,10 +196,8 @@ static void count_lost_on_link(struct metrics *m, struct flow *f,
 static void count_lost_by_router(struct metrics *m, struct flow *f, int64_t time_ns,
                                  uint64_t packets, uint64_t bytes)
 {
-    if (m->reboot >= 0) {
-        m->events[m->reboot].packets_lost += packets;
-        m->events[m->reboot].bytes_lost += bytes;
-    }
+    if (m->reboot >= 0)
+        count_lost_by_event(&m->events[m->reboot], REASON_ROUTER_DOWN, packets, bytes);
     if (!f)
         return;
     moves_lost(m, f, m->reboot);
@@ -226,7 +224,8 @@ static void count_dropped(struct metrics *m, struct flow *f, const struct observ
         if (died_on_link(o))
             count_lost_on_link(m, f, o, point, packets, bytes, wan);
         else if (lost_by_quality(o) && m->states[wan].degraded >= 0)
-            count_lost_by_event(&m->events[m->states[wan].degraded], packets, bytes);
+            count_lost_by_event(&m->events[m->states[wan].degraded], o->reason, packets,
+                                bytes);
     }
     if (f && found_no_route(o))
         moves_unrouted(m, f);

@@ -107,6 +107,7 @@ struct event_state {
     struct event_flows before, meanwhile; /* flows that began before it, and after */
     uint64_t moves[MOVE_CAUSES];
     uint64_t packets_lost, bytes_lost;
+    uint64_t drops[REASONS];            /* the packets */
     int begin_snapshot, end_snapshot; /* -1: none */
 };
 

@@ -151,6 +151,7 @@ static json_t *event_part(const struct metrics *m, const struct facts *facts, si
     put(o, "steps", steps_part(e));
     put_count(o, "packets_lost", e->packets_lost);
     put_count(o, "bytes_lost", e->bytes_lost);
+    put(o, "drops", result_reasons(e->drops));
     if (blackhole >= 0)
         put_time(o, "blackhole_seconds", blackhole);
     return o;

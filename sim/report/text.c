@@ -256,7 +256,7 @@ bool report_draw_text(const json_t *result, const struct report_options *o, FILE
 {
     static void (*const sections[])(struct page *, const json_t *) = {
         print_run,  text_load,   text_balance,       text_stickiness,
-        text_hosts, text_users, text_events, text_not_forwarded, text_checks,
+        text_hosts, text_users, text_events, text_watches, text_not_forwarded, text_checks,
     };
     struct page p = {.out = out, .colour = o->colour};
 

@@ -5,7 +5,7 @@
  *     text_load.c     load per WAN, balance, stickiness, what was not forwarded, checks
  *     text_hosts.c    named hosts
  *     text_users.c    people and their sessions
- *     text_events.c   events
+ *     text_events.c   events, and hosts that the router watched
  *
  * Each prints its section, or nothing when the document has nothing for it.
  */
@@ -29,6 +29,7 @@ void text_checks(struct page *p, const json_t *result);
 void text_hosts(struct page *p, const json_t *result);
 void text_users(struct page *p, const json_t *result);
 void text_events(struct page *p, const json_t *result);
+void text_watches(struct page *p, const json_t *result);
 
 /* "25 forced (its path failed), 10 collateral (...)": the words whose number is not 0. */
 void text_words(struct page_list *l, const json_t *object,
