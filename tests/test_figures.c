@@ -83,17 +83,19 @@ static bool is_apart(const char *part)
     return false;
 }
 
-/* Of a capture, and of people who have something to lose: what either lacks, the other has. */
+/* Of a capture, of people who have something to lose, and of failures of many kinds: what one
+ * lacks, another has. */
 static void the_table_is_what_a_result_has(void **state)
 {
-    static const char *const paths[] = {"scenarios/001-recipe.json", "tests/valid/people.json"};
+    static const char *const paths[] = {"scenarios/001-recipe.json", "tests/valid/people.json",
+                                        "tests/valid/failures.json"};
     bool seen[FIGURES_MOST] = {false};
     char pointer[POINTER_MAX];
     const char *key;
 
     (void)state;
     assert_true(figures_len <= FIGURES_MOST);
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
         json_t *result = result_of(paths[i]), *part;
 
         json_object_foreach (result, key, part) {
