@@ -43,3 +43,12 @@ bool check_probe_ended(struct check *c, const struct config_check *settings, boo
     }
     return c->up != was_up;
 }
+
+bool check_conclude(struct check *c, bool up)
+{
+    const bool was_up = c->up;
+
+    c->up = up;
+    c->misses = 0;
+    return up != was_up;
+}

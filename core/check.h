@@ -7,10 +7,10 @@
  *     probe     probe     probe ...          interval 10 s, timeout 1 s, count 2: a gateway that
  *     |---t|    |---t|    |---t|             dies is noticed 11 to 21 s later
  *
- * `bfd` is the same with its own interval and multiplier; its detection time is
- * interval * count. What the router cannot see, no probe tells it.
+ * `bfd` sends no probes: who hears the gateway's packets, or their absence, says so at once
+ * (check_conclude()). What the router cannot see, no probe tells it.
  *
- * Sources: RouterOS manual, "Routing Decision": check-gateway; RFC 5880 section 6.8.4.
+ * Source: RouterOS manual, "Routing Decision": check-gateway.
  */
 #ifndef ECMPLAB_CHECK_H
 #define ECMPLAB_CHECK_H
@@ -43,5 +43,8 @@ bool check_is_settled(const struct check *c, bool answered);
 
 /* A probe was answered, or its time-out passed. True when that changed the verdict. */
 bool check_probe_ended(struct check *c, const struct config_check *settings, bool answered);
+
+/* The verdict is known otherwise. True when that changed it. */
+bool check_conclude(struct check *c, bool up);
 
 #endif

@@ -68,7 +68,7 @@ void config_set_defaults(struct router_config *c, enum platform platform)
     /* Source: RouterOS manual, /routing/settings; BFD page: 200 ms, multiplier 5. */
     c->checks[CHECK_PING] = (struct config_check){S(10), S(1), 2};
     c->checks[CHECK_ARP] = (struct config_check){S(10), S(1), 2};
-    c->checks[CHECK_BFD] = (struct config_check){S(1) / 5, S(1) / 5, 5};
+    c->checks[CHECK_BFD] = (struct config_check){S(1) / 5, 0, 5};
 }
 
 /*

@@ -157,8 +157,8 @@ struct config_timeouts {
 enum tracking_mode { TRACKING_AUTO, TRACKING_ON, TRACKING_OFF }; /* auto: on with NAT rules */
 
 struct config_check {
-    int64_t interval_ns, timeout_ns;
-    uint32_t count; /* misses in a row that make it down */
+    int64_t interval_ns, timeout_ns; /* bfd: no time-out */
+    uint32_t count; /* misses in a row that make it down; bfd: intervals of silence */
 };
 
 struct router_config {

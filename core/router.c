@@ -363,13 +363,24 @@ bool router_check_is_settled(const struct router *r, size_t check, bool answered
     return check_is_settled(&r->checks[check], answered);
 }
 
+static bool verdict_take(struct router *r, size_t check, bool is_new)
+{
+    if (is_new) {
+        rib_check_set(r->rib, check, r->checks[check].up);
+        changed(r);
+    }
+    return is_new;
+}
+
 bool router_check_ended(struct router *r, size_t check, bool answered)
 {
-    if (!check_probe_ended(&r->checks[check], check_settings(r, check), answered))
-        return false;
-    rib_check_set(r->rib, check, r->checks[check].up);
-    changed(r);
-    return true;
+    return verdict_take(
+        r, check, check_probe_ended(&r->checks[check], check_settings(r, check), answered));
+}
+
+bool router_check_conclude(struct router *r, size_t check, bool up)
+{
+    return verdict_take(r, check, check_conclude(&r->checks[check], up));
 }
 
 /* ------------------------------------------------------------------------ what it is now */

@@ -216,6 +216,8 @@ void router_check_skip_to(struct router *r, size_t check, int64_t now_ns);
 bool router_check_is_settled(const struct router *r, size_t check, bool answered);
 /* True when the verdict changed, and with it perhaps the routes. */
 bool router_check_ended(struct router *r, size_t check, bool answered);
+/* Likewise, of a check that sends no probes (bfd). */
+bool router_check_conclude(struct router *r, size_t check, bool up);
 
 /* ------------------------------------------------------------------------ what it is now */
 

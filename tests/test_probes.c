@@ -41,13 +41,10 @@ static void a_dead_gateway_is_known_when_its_misses_are_counted(void **state)
     } rows[] = {
         {"ping", "", 10, 1, 2, 11, 21},
         {"arp", "", 10, 1, 2, 11, 21},
-        {"bfd", "", .2, .2, 5, 1, 1.2},
         {"ping",
          ", 'check_gateway': {'ping': {'interval': '4s', 'timeout': '500ms', 'count': "
          "3}}",
          4, .5, 3, 8.5, 12.5},
-        {"bfd", ", 'check_gateway': {'bfd': {'interval': '300ms', 'multiplier': 3}}", .3,
-         .3, 3, .9, 1.2},
     };
 
     (void)state;

@@ -401,7 +401,7 @@ static void what_is_not_given_is_the_platforms_default(void **state)
     assert_int_equal(linux_one->router.checks[CHECK_ARP].count, 1);
     assert_int_equal(linux_one->router.checks[CHECK_ARP].interval_ns,
                      defaults.checks[CHECK_ARP].interval_ns);
-    assert_int_equal(linux_one->router.checks[CHECK_BFD].timeout_ns, 300000000);
+    assert_int_equal(linux_one->router.checks[CHECK_BFD].interval_ns, 300000000);
     assert_int_equal(linux_one->router.checks[CHECK_BFD].count, 3);
     config_set_defaults(&defaults, PLATFORM_ROUTEROS7);
     assert_memory_equal(&routeros->router.timeouts, &defaults.timeouts,

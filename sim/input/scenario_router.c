@@ -192,7 +192,7 @@ static const struct reader_field bfd_fields[] = {
      .doc = "between packets; 200ms"},
     {.name = "multiplier", .kind = READER_INT, READER_AT(struct config_check, count),
      .min = 1,
-     .max = 255, .doc = "intervals without a packet that make it unreachable; 5"},
+     .max = 255, .doc = "intervals of silence that make it unreachable; 5"},
     READER_END,
 };
 /* clang-format on */
@@ -204,16 +204,6 @@ static bool check_probe(const struct reader *r, void *object, const char *pointe
     if (c->timeout_ns > c->interval_ns)
         return diag_error_member(r->diag, pointer, "timeout",
                                  "must not exceed the interval");
-    return true;
-}
-
-/* A BFD packet is missed when its interval is over. */
-static bool check_bfd(const struct reader *r, void *object, const char *pointer)
-{
-    struct config_check *c = object;
-
-    (void)r, (void)pointer;
-    c->timeout_ns = c->interval_ns;
     return true;
 }
 
@@ -230,7 +220,6 @@ static const struct reader_object bfd_object = {
     .doc = "how gateways are watched by BFD",
     READER_STRUCT(struct config_check),
     .fields = bfd_fields,
-    .check = check_bfd,
 };
 
 struct checks_text {

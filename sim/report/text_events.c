@@ -45,7 +45,7 @@ static struct course_words words_of(const json_t *event)
 }
 
 /*
- * "44.0 s  the router knew (after 14 s)", the delay being that of `delay_key` (NULL: none);
+ * "44.0 s  the router knew (after 14 s)", with the delay of `delay_key` (NULL: none);
  * "never" for null if `never`, nothing when it is absent.
  */
 static void print_moment(struct page *p, const json_t *event, const char *key,

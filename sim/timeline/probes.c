@@ -13,11 +13,25 @@
 
 enum { PROBE_LOSSES_PURPOSE = 0x70726f62 };
 
-static void probe_schedule(struct simulation *sim, size_t check)
+void probe_schedule(struct simulation *sim, size_t check, int64_t time_ns)
 {
     sim->sleeping[check] = false;
-    heap_push(&sim->timers, router_check_next_ns(sim->router, check), TIMER_PROBE,
-              (uint32_t)check);
+    heap_push(&sim->timers, time_ns, TIMER_PROBE, (uint32_t)check);
+}
+
+static bool is_bfd(const struct simulation *sim, size_t check)
+{
+    return router_check_target(sim->router, check).kind == CHECK_BFD;
+}
+
+static void check_wake(struct simulation *sim, size_t check)
+{
+    if (is_bfd(sim, check)) {
+        listening_wake(sim, check);
+        return;
+    }
+    router_check_skip_to(sim->router, check, sim->now_ns);
+    probe_schedule(sim, check, router_check_next_ns(sim->router, check));
 }
 
 void probes_start(struct simulation *sim)
@@ -31,20 +45,21 @@ void probes_start(struct simulation *sim)
         for (size_t i = 0; i < n; i++)
             sim->probe_losses[i] = random_stream_make(
                 sim->scenario->seed, PROBE_LOSSES_PURPOSE + ((uint64_t)i << 32));
+        listening_create(sim);
     }
     for (size_t i = 0; i < n; i++)
-        probe_schedule(sim, i);
+        if (is_bfd(sim, i))
+            listening_start(sim, i);
+        else
+            probe_schedule(sim, i, router_check_next_ns(sim->router, i));
 }
 
 void probes_wake(struct simulation *sim)
 {
     sim->wakes++;
-    for (size_t i = 0; i < router_checks_len(sim->router) && !sim->down; i++) {
-        if (!sim->sleeping[i])
-            continue;
-        router_check_skip_to(sim->router, i, sim->now_ns);
-        probe_schedule(sim, i);
-    }
+    for (size_t i = 0; i < router_checks_len(sim->router) && !sim->down; i++)
+        if (sim->sleeping[i])
+            check_wake(sim, i);
     if (!sim->down)
         watches_wake(sim);
 }
@@ -54,9 +69,9 @@ static bool is_lost(double loss, struct random_stream *chance)
     return (double)(random_next(chance) >> 11) * 0x1p-53 < loss;
 }
 
-/* One way, by a link: behind what is queued there now. Four draws a packet, whatever the link. */
-static int64_t one_way_ns(const struct link *l, int64_t now_ns, bool *lost,
-                          struct random_stream *chance)
+/* Two draws, whatever the link. */
+int64_t probe_one_way_ns(const struct link *l, int64_t now_ns, bool *lost,
+                         struct random_stream *chance)
 {
     const struct link_conditions *c = &l->conditions;
     const int64_t wait = c->rate_bps && l->idle.ns > now_ns ? l->idle.ns - now_ns : 0;
@@ -82,13 +97,12 @@ int64_t probe_round_trip_ns(const struct simulation *sim, unsigned iface, bool b
     w = &sim->wans[wan];
     if (!wan_answers(w, beyond_gateway))
         return -1;
-    round_trip = one_way_ns(&w->up, sim->now_ns, &lost, chance) +
-                 one_way_ns(&w->down, sim->now_ns, &lost, chance);
+    round_trip = probe_one_way_ns(&w->up, sim->now_ns, &lost, chance) +
+                 probe_one_way_ns(&w->down, sim->now_ns, &lost, chance);
     return lost ? -1 : round_trip;
 }
 
-/* The longest that a packet can take by the link; -1: there is no telling. */
-static int64_t longest_ns(const struct link *l)
+int64_t probe_longest_ns(const struct link *l)
 {
     const struct link_conditions *c = &l->conditions;
 
@@ -105,12 +119,12 @@ bool probe_is_certain(const struct simulation *sim, int wan, bool beyond_gateway
 
     if (wan < 0 || !wan_answers(&sim->wans[wan], beyond_gateway))
         return true;
-    up = longest_ns(&sim->wans[wan].up);
-    down = longest_ns(&sim->wans[wan].down);
+    up = probe_longest_ns(&sim->wans[wan].up);
+    down = probe_longest_ns(&sim->wans[wan].down);
     return up >= 0 && down >= 0 && up + down <= limit_ns;
 }
 
-void probe_send(struct simulation *sim, unsigned check)
+static void probe_ask(struct simulation *sim, unsigned check)
 {
     const struct rib_check c = router_check_target(sim->router, check);
     const int64_t timeout = sim->scenario->router.checks[c.kind].timeout_ns;
@@ -122,6 +136,14 @@ void probe_send(struct simulation *sim, unsigned check)
         heap_push(&sim->timers, sim->now_ns + round_trip, TIMER_PROBE_OK, check);
     else
         heap_push(&sim->timers, sim->now_ns + timeout, TIMER_PROBE_LOST, check);
+}
+
+void probe_send(struct simulation *sim, unsigned check)
+{
+    if (is_bfd(sim, check))
+        listening_packet(sim, check);
+    else
+        probe_ask(sim, check);
 }
 
 /* Can a check fail of it, or come back when it is over? */
@@ -160,25 +182,29 @@ int probe_event_behind(const struct simulation *sim, int wan, bool beyond_gatewa
     return ended;
 }
 
-static int event_behind(const struct simulation *sim, const struct rib_check *c, bool answered)
+int probe_wan(const struct simulation *sim, const struct rib_check *c)
 {
-    return probe_event_behind(sim, c->iface == NEXTHOP_NONE ? -1 : sim->wan_of_iface[c->iface],
-                              addr_is_set(&c->via), answered);
+    return c->iface == NEXTHOP_NONE ? -1 : sim->wan_of_iface[c->iface];
+}
+
+int probe_event_of(const struct simulation *sim, const struct rib_check *c, bool answered)
+{
+    return probe_event_behind(sim, probe_wan(sim, c), addr_is_set(&c->via), answered);
 }
 
 static bool check_is_certain(const struct simulation *sim, const struct rib_check *c)
 {
-    return probe_is_certain(sim, c->iface == NEXTHOP_NONE ? -1 : sim->wan_of_iface[c->iface],
-                            addr_is_set(&c->via), sim->scenario->router.checks[c->kind].timeout_ns);
+    return probe_is_certain(sim, probe_wan(sim, c), addr_is_set(&c->via),
+                            sim->scenario->router.checks[c->kind].timeout_ns);
 }
 
-void probe_end(struct simulation *sim, unsigned check, bool answered)
+static void probe_conclude(struct simulation *sim, unsigned check, bool answered)
 {
     const struct rib_check c = router_check_target(sim->router, check);
 
     if (router_check_ended(sim->router, check, answered)) {
         simulation_settle(sim); /* as the router decided until now */
-        simulation_note_change(sim, CHANGE_MARK, event_behind(sim, &c, answered));
+        simulation_note_change(sim, CHANGE_MARK, probe_event_of(sim, &c, answered));
         probes_wake(sim); /* what it resolved may have been another's way */
     }
     sim->sleeping[check] = true;
@@ -186,6 +212,16 @@ void probe_end(struct simulation *sim, unsigned check, bool answered)
         !check_is_certain(sim, &c) ||
         !router_check_is_settled(sim->router, check, answered)) {
         router_check_skip_to(sim->router, check, sim->now_ns);
-        probe_schedule(sim, check);
+        probe_schedule(sim, check, router_check_next_ns(sim->router, check));
     }
+}
+
+void probe_end(struct simulation *sim, unsigned check, bool answered)
+{
+    if (!is_bfd(sim, check))
+        probe_conclude(sim, check, answered);
+    else if (answered)
+        listening_heard(sim, check);
+    else
+        listening_silence(sim, check);
 }

@@ -110,6 +110,7 @@ void simulation_destroy(struct simulation *sim)
     mem_free(sim->sleeping);
     mem_free(sim->probe_wakes);
     mem_free(sim->probe_losses);
+    mem_free(sim->listening);
     mem_free(sim);
 }
 

@@ -10,6 +10,7 @@
  *     degrade.c      links that get worse
  *     course.c       what is known of each event's course
  *     probes.c       gateway checks: probes sent, answered or missed
+ *     listening.c    gateway checks by BFD: packets heard, or silence
  *     watches.c      watched hosts, and the routes that hang on them
  */
 #ifndef ECMPLAB_SIMULATION_PARTS_H
@@ -17,6 +18,7 @@
 
 #include "sim/timeline/actor.h"
 #include "core/random.h"
+#include "sim/timeline/bfd.h"
 #include "sim/timeline/degrade.h"
 #include "sim/timeline/feed.h"
 #include "sim/timeline/heap.h"
@@ -30,9 +32,9 @@ enum timer_kind {
     TIMER_EVENT_ENDS,
     TIMER_OUTAGE,      /* index: of the event */
     /* the router's own, lost when it restarts: */
-    TIMER_PROBE,       /* index: of the check */
-    TIMER_PROBE_OK,    /* its answer comes */
-    TIMER_PROBE_LOST,  /* its time is out */
+    TIMER_PROBE,       /* index: of the check; bfd: the gateway sends a packet */
+    TIMER_PROBE_OK,    /* its answer comes; bfd: the packet */
+    TIMER_PROBE_LOST,  /* its time is out; bfd: there may have been silence for too long */
     TIMER_WATCH_PACKET, /* index: of the watch */
     TIMER_WATCH_TEST,
 };
@@ -85,6 +87,12 @@ struct watching {
     int64_t down_ns, down_since_ns; /* of those that ended; the last one's beginning */
 };
 
+/* A gateway whose BFD packets the router listens for. */
+struct listening {
+    struct bfd bfd;
+    bool timed; /* a timer for the end of its silence is set */
+};
+
 /* Events and watches that now add a route or rule, or take it away. */
 struct hold {
     unsigned added, removed;
@@ -104,6 +112,7 @@ struct simulation {
     bool *sleeping; /* a gateway check each */
     uint64_t wakes; /* times that something happened: probes_wake() */
     struct random_stream *probe_losses; /* a gateway check each */
+    struct listening *listening; /* a gateway check each: those by bfd */
     uint64_t *probe_wakes; /* a gateway check each: when its last probe left */
     struct watching *watches; /* of the scenario */
     struct stream *streams;
@@ -219,10 +228,29 @@ bool probe_is_certain(const struct simulation *sim, int wan, bool beyond_gateway
                       int64_t limit_ns);
 /* The event behind a new verdict on what is reached by the WAN; -1: none is known. */
 int probe_event_behind(const struct simulation *sim, int wan, bool beyond_gateway, bool answered);
+/* The same of the verdict of a gateway check. */
+int probe_event_of(const struct simulation *sim, const struct rib_check *c, bool answered);
+/* The WAN that a check's packets take; -1: none. */
+int probe_wan(const struct simulation *sim, const struct rib_check *c);
+/* The longest that a packet can take by the link; -1: there is no telling. */
+int64_t probe_longest_ns(const struct link *l);
+/* One way by a link, behind what is queued there now; `lost` is set if it is, by chance. */
+int64_t probe_one_way_ns(const struct link *l, int64_t now_ns, bool *lost,
+                         struct random_stream *chance);
+/* The check's next packet is due at the time. */
+void probe_schedule(struct simulation *sim, size_t check, int64_t time_ns);
 void probes_start(struct simulation *sim);
 /* Something happened to the router or its WANs: checks that slept probe again. */
 void probes_wake(struct simulation *sim);
 void probe_send(struct simulation *sim, unsigned check);
 void probe_end(struct simulation *sim, unsigned check, bool answered);
+
+/* listening.c */
+void listening_create(struct simulation *sim);
+void listening_start(struct simulation *sim, size_t check);
+void listening_wake(struct simulation *sim, size_t check);
+void listening_packet(struct simulation *sim, unsigned check);
+void listening_heard(struct simulation *sim, unsigned check);
+void listening_silence(struct simulation *sim, unsigned check);
 
 #endif
