@@ -245,6 +245,12 @@ void rig_event(struct rig *r, int event, bool begins, double at)
     r->observer.event(r->observer.context, event, begins, SECONDS(at));
 }
 
+void rig_outage(struct rig *r, int event, bool begins, double at)
+{
+    start(r);
+    r->observer.outage(r->observer.context, event, begins, SECONDS(at));
+}
+
 void rig_change(struct rig *r, enum change_kind kind, int wan, int event, double at)
 {
     rig_change_family(r, kind, FAMILY_NONE, wan, event, at);

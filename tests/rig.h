@@ -68,6 +68,8 @@ struct conn *rig_begin(struct rig *r, double at, uint8_t protocol, const char *s
                        const char *dst, int wan);
 
 void rig_event(struct rig *r, int event, bool begins, double at);
+/* Of a flap. */
+void rig_outage(struct rig *r, int event, bool begins, double at);
 void rig_change(struct rig *r, enum change_kind kind, int wan, int event, double at);
 
 /* The same for routes of one family only. */

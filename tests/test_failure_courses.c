@@ -261,6 +261,56 @@ static void a_flap_is_noticed_when_its_outages_last(void **state)
     }
 }
 
+struct told {
+    char text[256];
+    size_t length;
+};
+
+static void tell(struct told *t, const char *what, bool begins, int64_t time_ns)
+{
+    t->length += (size_t)snprintf(t->text + t->length, sizeof t->text - t->length,
+                                  "%s%s%g", what, begins ? "+" : "-", (double)time_ns / 1e9);
+}
+
+static void note_event(void *context, int event, bool begins, int64_t time_ns)
+{
+    (void)event;
+    tell(context, " event", begins, time_ns);
+}
+
+static void note_outage(void *context, int event, bool begins, int64_t time_ns)
+{
+    (void)event;
+    tell(context, " ", begins, time_ns);
+}
+
+static void note_nothing(void *context, const struct observation *o)
+{
+    (void)context, (void)o;
+}
+
+/* Also the last one, which the event's end cuts short. */
+static void each_outage_is_told_within_its_event(void **state)
+{
+    struct play *p = play_create();
+    struct told told = {.length = 0};
+    const struct observer o = {.packet = note_nothing,
+                               .event = note_event,
+                               .outage = note_outage,
+                               .context = &told};
+    char error[256];
+
+    (void)state;
+    play_prepare(p, &(struct play_text){
+                        .events = "[{'at': '10s', 'kind': 'flap', 'wan': 'wan1',"
+                                  " 'period': '10s', 'for': '21s'}]",
+                        .more = ", 'duration': '100s'"});
+    simulation_observe(p->sim, &o);
+    assert_true(simulation_run(p->sim, error, sizeof error));
+    assert_string_equal(told.text, " event+10 +10 -15 +20 -25 +30 event-31 -31");
+    play_destroy(p);
+}
+
 /* Every 20 s, for 5 s: the times are those of a flap, but counted from each end. */
 static void outages_of_constant_times_come_in_turn(void **state)
 {
@@ -643,6 +693,7 @@ int main(void)
             a_shared_fault_is_known_by_its_first_wan_and_effective_with_its_last),
         cmocka_unit_test(a_flap_is_one_event_with_its_outages),
         cmocka_unit_test(a_flap_is_noticed_when_its_outages_last),
+        cmocka_unit_test(each_outage_is_told_within_its_event),
         cmocka_unit_test(outages_of_constant_times_come_in_turn),
         cmocka_unit_test(outages_at_random_are_the_events_own),
         cmocka_unit_test(each_wan_and_each_pair_fail_in_turn),

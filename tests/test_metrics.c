@@ -219,6 +219,37 @@ static void lost_packets_belong_to_one_event(void **state)
     rig_destroy(r);
 }
 
+/* A flap began later than a link-down and than a dead gateway: its up phases kill nothing. */
+static void a_flap_kills_in_its_outages_alone(void **state)
+{
+    struct rig *r = rig_create(NULL);
+    const int link = rig_plan(r, "link", EVENT_LINK_DOWN, 0, 10, 30);
+    const int flap = rig_plan(r, "flap", EVENT_FLAP, 0, 20, 10);
+    struct conn *c = rig_begin(r, 1, PROTO_UDP, host, site, 0);
+    json_t *result;
+
+    (void)state;
+    rig_event(r, link, true, 10);
+    rig_send(r, lost(up(c, 11, 0), REASON_LINK_DOWN));
+    rig_event(r, flap, true, 20);
+    rig_outage(r, flap, true, 20);
+    rig_send(r, lost(up(c, 21, 0), REASON_LINK_DOWN));
+    rig_outage(r, flap, false, 22);
+    rig_send(r, lost(up(c, 23, 0), REASON_LINK_DOWN));
+    rig_send(r, lost(down(c, 23, 0), REASON_LINK_DOWN));
+    rig_outage(r, flap, true, 24);
+    rig_send(r, lost(up(c, 25, 0), REASON_LINK_DOWN));
+    rig_outage(r, flap, false, 26);
+    rig_event(r, flap, false, 26);
+    rig_send(r, lost(up(c, 27, 0), REASON_LINK_DOWN));
+    result = rig_result(r, 50);
+    rig_expect(result, "/events/link/packets_lost", 4);
+    rig_expect(result, "/events/flap/packets_lost", 2);
+    rig_expect(result, "/events/flap/drops/link-down", 2);
+    json_decref(result);
+    rig_destroy(r);
+}
+
 /* The window ends with the router's answer at 14 s; without one with the cause, or the
  * run. */
 static void the_blackhole_window_ends_with_what_comes_first(void **state)
@@ -435,6 +466,7 @@ int main(void)
         cmocka_unit_test(a_packet_that_was_counted_nowhere_is_told),
         cmocka_unit_test(an_assumed_request_is_no_packet),
         cmocka_unit_test(lost_packets_belong_to_one_event),
+        cmocka_unit_test(a_flap_kills_in_its_outages_alone),
         cmocka_unit_test(the_blackhole_window_ends_with_what_comes_first),
         cmocka_unit_test(every_leaking_packet_is_counted),
         cmocka_unit_test(a_named_host_is_followed_packet_by_packet),

@@ -477,14 +477,22 @@ static bool does_so(const struct scenario_event *s, int wan, enum event_kind kin
     return scenario_event_fault(s) == kind && scenario_event_has_wan(s, wan);
 }
 
-/* Of the events that make the WAN fail so (or reboot the router) and have not ended: the one
- * that began last; -1. */
+static bool lasts(const struct metrics *m, size_t event)
+{
+    const struct event_state *e = &m->events[event];
+
+    return e->open &&
+           (e->down || !scenario_event_has_outages(&m->scenario->events[event]));
+}
+
+/* Of the events that make the WAN fail so now (or reboot the router): the one that began
+ * last; -1. */
 static int latest_open(const struct metrics *m, int wan, enum event_kind kind)
 {
     int latest = -1;
 
     for (size_t i = 0; i < m->scenario->events_len; i++)
-        if (m->events[i].open && does_so(&m->scenario->events[i], wan, kind) &&
+        if (lasts(m, i) && does_so(&m->scenario->events[i], wan, kind) &&
             (latest < 0 || m->events[i].begin_mark > m->events[latest].begin_mark))
             latest = (int)i;
     return latest;
@@ -539,6 +547,15 @@ static void on_event(void *context, int event, bool begins, int64_t time_ns)
     }
 }
 
+static void on_outage(void *context, int event, bool begins, int64_t time_ns)
+{
+    struct metrics *m = context;
+
+    (void)time_ns;
+    m->events[event].down = begins;
+    note_open(m, event);
+}
+
 static void on_session(void *context, const struct session_news *n)
 {
     struct metrics *m = context;
@@ -558,6 +575,7 @@ struct observer metrics_observer(struct metrics *m)
         .changed = on_change,
         .conn_ended = on_conn_ended,
         .event = on_event,
+        .outage = on_outage,
         .session = on_session,
         .carried = on_carried,
         .offered = on_offered,

@@ -77,7 +77,7 @@ struct path_state {
     uint64_t dropped_packets, dropped_bytes;
     uint64_t foreign_sources, untranslated, inside_leaks; /* packets */
     struct path_changes changes[METRIC_FAMILIES];         /* metrics_family() */
-    /* The latest open event that makes it fail so: link-down, gateway-down, blackhole; -1. */
+    /* The latest event that makes it fail so now: link-down, gateway-down, blackhole; -1. */
     int open[3], degraded; /* ..., or worse: degrade, brownout */
 };
 
@@ -103,6 +103,7 @@ struct event_state {
     uint64_t harms[EVENT_STEPS][FLOW_FATES]; /* times that it did worse to a flow than before */
     uint64_t step_moves[EVENT_STEPS];
     bool begun, open;
+    bool down; /* one of its outages lasts */
     uint32_t begin_mark;
     struct event_flows before, meanwhile; /* flows that began before it, and after */
     uint64_t moves[MOVE_CAUSES];

@@ -49,6 +49,14 @@ static bool is_avoided(const struct simulation *sim, const struct scenario_event
     return true;
 }
 
+static void tell(struct simulation *sim, unsigned event, bool begins)
+{
+    for (size_t i = 0; i < sim->observers_len; i++)
+        if (sim->observers[i].outage)
+            sim->observers[i].outage(sim->observers[i].context, (int)event, begins,
+                                     sim->now_ns);
+}
+
 static void turn_down(struct simulation *sim, unsigned event)
 {
     const struct scenario_event *e = &sim->scenario->events[event];
@@ -57,6 +65,7 @@ static void turn_down(struct simulation *sim, unsigned event)
     plan->down = true;
     plan->begun++;
     course_outage_begins(&sim->courses, event, is_avoided(sim, e), sim->now_ns);
+    tell(sim, event, true);
     failure_set_wans(sim, e, true);
     heap_push(&sim->timers, end_of(e, plan, sim->now_ns), TIMER_OUTAGE, event);
 }
@@ -67,6 +76,7 @@ static void turn_up(struct simulation *sim, unsigned event)
 
     sim->outages[event].down = false;
     course_outage_ends(&sim->courses, event, sim->now_ns);
+    tell(sim, event, false);
     failure_set_wans(sim, e, false);
     schedule_next(sim, event);
 }
@@ -90,6 +100,7 @@ void outages_end(struct simulation *sim, unsigned event)
         return;
     sim->outages[event].down = false;
     course_outage_ends(&sim->courses, event, sim->now_ns);
+    tell(sim, event, false);
     failure_set_wans(sim, &sim->scenario->events[event], false);
 }
 

@@ -114,6 +114,8 @@ struct observer {
     void (*conn_ended)(void *context, const struct conn *c);    /* may be NULL */
     /* An event begins or ends, before the router is told; may be NULL. */
     void (*event)(void *context, int event, bool begins, int64_t time_ns);
+    /* Of an event that is a row of outages, one begins or ends; may be NULL. */
+    void (*outage)(void *context, int event, bool begins, int64_t time_ns);
     /* An answer that the capture lacks was shown to the router, before the packet from which it
      * follows is observed; may be NULL. */
     void (*assumed_answer)(void *context, const struct packet *wire, int in_iface);
