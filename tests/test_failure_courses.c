@@ -445,12 +445,20 @@ static void a_new_lease_brings_its_address_and_gateway(void **state)
          "1 delivered out wan1 as 100.64.1.2:5000\n2 delivered out wan2 as 100.64.2.2:5001\n"
          "3 delivered out wan1 as 100.64.1.2:5002\n4 delivered out wan1 as 100.64.1.2:5000\n",
          {10, 10, 10, 20, 20}},
+        {"a session that comes back as it was, on a device made anew",
+         "linux",
+         "'kind': 'pppoe-reconnect', 'gap': '10s'",
+         "10 begins #0\n10 address wan1 v4 #0\n10 loss wan1 v4 #0\n10 loss wan1 v6 #0\n"
+         "20 ends #0\n20 address wan1 v4 #0\n20 return wan1 v4 #0\n20 return wan1 v6 #0\n",
+         "1 delivered out wan1 as 100.64.1.2:5000\n2 delivered out wan2 as 100.64.2.2:5001\n"
+         "3 delivered out wan1 as 100.64.1.2:5002\n4 delivered out wan1 as 100.64.1.2:5000\n",
+         {10, 10, 10, 20, 20}},
         {"a session that comes back elsewhere",
          "linux",
          "'kind': 'pppoe-reconnect', 'gap': '10s', 'address': '198.18.5.2/24',"
          " 'gateway': '198.18.5.1'",
-         "10 begins #0\n10 address wan1 v4 #0\n10 loss wan1 v4 #0\n"
-         "20 ends #0\n20 address wan1 v4 #0\n20 return wan1 v4 #0\n",
+         "10 begins #0\n10 address wan1 v4 #0\n10 loss wan1 v4 #0\n10 loss wan1 v6 #0\n"
+         "20 ends #0\n20 address wan1 v4 #0\n20 return wan1 v4 #0\n20 return wan1 v6 #0\n",
          "1 delivered out wan1 as 100.64.1.2:5000\n2 delivered out wan2 as 100.64.2.2:5001\n"
          "3 delivered out wan1 as 198.18.5.2:5002\n4 delivered out wan1 as 198.18.5.2:5000\n",
          {10, 10, 10, 20, 20}},

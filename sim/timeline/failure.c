@@ -28,6 +28,16 @@ static void wan_set_link(struct simulation *sim, int wan, bool admin, bool begin
         router_set_carrier(sim->router, iface, !w->carrier_lost);
 }
 
+/*
+ * Disabled, or without a carrier. On Linux the end of a PPPoE session destroys the device, and
+ * no route uses it whatever ignore_routes_with_linkdown says, as if it were disabled.
+ */
+static bool is_disabling(const struct simulation *sim, const struct scenario_event *e)
+{
+    return e->admin || (e->kind == EVENT_PPPOE_RECONNECT &&
+                        sim->scenario->router.platform == PLATFORM_LINUX);
+}
+
 void failure_set_wans(struct simulation *sim, const struct scenario_event *e, bool begins)
 {
     const enum event_kind fault = scenario_event_fault(e);
@@ -36,7 +46,7 @@ void failure_set_wans(struct simulation *sim, const struct scenario_event *e, bo
         const int wan = scenario_event_wan(e, i);
 
         if (fault == EVENT_LINK_DOWN)
-            wan_set_link(sim, wan, e->admin, begins);
+            wan_set_link(sim, wan, is_disabling(sim, e), begins);
         else if (fault == EVENT_GATEWAY_DOWN)
             count(&sim->wans[wan].gateway_down, begins);
         else if (fault == EVENT_BLACKHOLE)
@@ -137,13 +147,58 @@ static void lease_change(struct simulation *sim, const struct scenario_event *e,
         address_comes(sim, e);
 }
 
+void failure_remove_route(struct simulation *sim, unsigned route, bool removed)
+{
+    count(&sim->route_holds[route].removed, removed);
+    route_hold(sim, route);
+}
+
+static bool gateway_is_by(const struct config_gateway *g, const struct config_iface *c,
+                          unsigned iface)
+{
+    if (g->iface >= 0)
+        return (unsigned)g->iface == iface;
+    for (size_t i = 0; i < c->addresses_len; i++)
+        if (c->addresses[i].addr.family == g->addr.family &&
+            addr_common_bits(&c->addresses[i].addr, &g->addr) >= c->addresses[i].length)
+            return true;
+    return false;
+}
+
+/* All its next hops; of the routes that the file itself puts there. */
+static bool route_is_by(const struct router_config *config, unsigned route, unsigned iface)
+{
+    const struct config_route *r = &config->routes[route];
+
+    for (size_t i = 0; i < r->gateways_len; i++)
+        if (!gateway_is_by(&r->gateways[i], &config->ifaces[iface], iface))
+            return false;
+    return r->gateways_len > 0 && !r->disabled;
+}
+
+/* Linux: the routes by a device go when it is destroyed; the daemon adds them to the new one. */
+static void device_routes_remove(struct simulation *sim, int wan, bool removed)
+{
+    const struct router_config *config = &sim->scenario->router;
+
+    for (unsigned i = 0; i < config->routes_len; i++)
+        if (route_is_by(config, i, (unsigned)sim->scenario->wans[wan].iface))
+            failure_remove_route(sim, i, removed);
+}
+
 static void pppoe_reconnect(struct simulation *sim, const struct scenario_event *e, bool begins)
 {
+    const bool is_linux = sim->scenario->router.platform == PLATFORM_LINUX;
+
+    if (begins && is_linux)
+        device_routes_remove(sim, e->wan, true);
     failure_set_wans(sim, e, begins);
     if (begins)
         address_goes(sim, e);
     else
         address_comes(sim, e);
+    if (!begins && is_linux)
+        device_routes_remove(sim, e->wan, false);
 }
 
 static void reboot(struct simulation *sim, const struct scenario_event *e, bool begins)
@@ -164,12 +219,6 @@ static void route_add(struct simulation *sim, const struct scenario_event *e, bo
 {
     count(&sim->route_holds[e->index].added, begins);
     route_hold(sim, e->index);
-}
-
-void failure_remove_route(struct simulation *sim, unsigned route, bool removed)
-{
-    count(&sim->route_holds[route].removed, removed);
-    route_hold(sim, route);
 }
 
 static void route_remove(struct simulation *sim, const struct scenario_event *e, bool begins)
