@@ -232,6 +232,30 @@ static void an_object_that_holds_itself_is_defined_once(void **state)
     json_decref(schema);
 }
 
+static const struct reader_field brief_fields[] = {
+    {.name = "brief",
+     .kind = READER_CUSTOM,
+     READER_AT(struct probe, custom),
+     .custom = read_nothing,
+     .object = &tagged_object},
+    READER_END,
+};
+static const struct reader_object brief_object = {
+    .name = "brief", READER_STRUCT(struct probe), .fields = brief_fields};
+
+static void a_custom_tagged_object_may_be_its_tag_alone(void **state)
+{
+    static const char *const rows[][2] = {
+        {"properties/brief/oneOf/0", "{\"type\":\"string\",\"enum\":[\"ping\",\"none\"]}"},
+        {"properties/brief/oneOf/1/$ref", "\"#/$defs/tagged\""},
+    };
+    json_t *schema = schema_of(&brief_object, "brief");
+
+    (void)state;
+    assert_parts(schema, rows, sizeof rows / sizeof rows[0]);
+    json_decref(schema);
+}
+
 static void each_kind_of_a_tagged_object_is_a_branch(void **state)
 {
     static const char *const rows[][2] = {
@@ -274,6 +298,7 @@ int main(void)
         cmocka_unit_test(a_table_becomes_a_closed_object),
         cmocka_unit_test(a_field_becomes_its_type_bounds_default_and_description),
         cmocka_unit_test(an_object_that_holds_itself_is_defined_once),
+        cmocka_unit_test(a_custom_tagged_object_may_be_its_tag_alone),
         cmocka_unit_test(each_kind_of_a_tagged_object_is_a_branch),
         cmocka_unit_test(the_same_tables_give_the_same_bytes),
     };

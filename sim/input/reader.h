@@ -138,7 +138,9 @@ struct reader_field {
     size_t each_size; /* maps with `each`: of the struct in which `each` has its offset */
 
     reader_custom *custom;
-    const char *schema;   /* READER_CUSTOM: JSON text of its schema; it may be `object` too */
+    /* READER_CUSTOM: JSON text of its schema; it may be `object` too, and where that has a tag,
+     * NULL stands for one of its names. */
+    const char *schema;
     const char *expected; /* instead of the kind's own words: "a flow such as ..." */
 };
 

@@ -112,10 +112,8 @@ struct policy_text {
 
 extern const struct reader_object policy_object;
 
-reader_custom scenario_read_policy; /* into struct policy_text */
-
-/* A name alone, or the object, which says more. */
-#define SCENARIO_POLICY_SCHEMA "{\"type\": \"string\"}"
+/* A name alone, or the object, which says more; into struct policy_text. */
+reader_custom scenario_read_policy;
 
 struct route_text;
 

@@ -91,7 +91,7 @@ static const struct reader_field route_fields[] = {
      .doc = "linux: of every gateway, or one for each; 1 when left out"},
     {.name = "policy", .kind = READER_CUSTOM, READER_AT(struct route_text, policy),
      READER_GIVEN(struct route_text, policy_given), .custom = scenario_read_policy,
-     .object = &policy_object, .schema = SCENARIO_POLICY_SCHEMA,
+     .object = &policy_object,
      .doc = "how a next hop of its group is picked; the router's when left out"},
     {.name = "table", .kind = READER_STRING, READER_AT(struct route_text, table),
      .by_default = "main", .doc = "the routing table that holds it"},

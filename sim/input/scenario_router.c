@@ -271,7 +271,7 @@ static const struct reader_field router_fields[] = {
     {.name = "hash", .kind = READER_OBJECT, READER_AT(struct router_text, hash),
      .object = &hash_object, .doc = "what makes packets share a path"},
     {.name = "policy", .kind = READER_CUSTOM, READER_AT(struct router_text, policy),
-     .custom = scenario_read_policy, .object = &policy_object, .schema = SCENARIO_POLICY_SCHEMA,
+     .custom = scenario_read_policy, .object = &policy_object,
      .by_default = "\"hash-threshold\"",
      .doc = "how a next hop is picked from its group"},
     {.name = "interfaces", .kind = READER_ARRAY,

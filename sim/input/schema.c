@@ -147,9 +147,18 @@ static json_t *map_schema(struct defs *defs, const struct reader_field *f)
     return schema;
 }
 
+/* One of the names of the object's variants; anything where it has none. */
+static json_t *tag_schema(const struct reader_object *o)
+{
+    for (const struct reader_field *f = o && o->tag ? o->fields : NULL; f && f->name; f++)
+        if (strcmp(f->name, o->tag) == 0)
+            return enum_schema(f);
+    return json_object();
+}
+
 static json_t *custom_schema(struct defs *defs, const struct reader_field *f)
 {
-    json_t *schema = f->schema ? json_loads(f->schema, 0, NULL) : json_object();
+    json_t *schema = f->schema ? json_loads(f->schema, 0, NULL) : tag_schema(f->object);
 
     assert(json_is_object(schema));
     if (!f->object)
