@@ -377,6 +377,8 @@ static bool check_kind(const struct reader *r, struct event_text *t, const char 
                           "missing key 'for': how long the router takes to start");
     if (scenario_event_renews(&t->event))
         return check_renewal(r, t, pointer);
+    scenario_rate_judge(r, pointer, "down", t->event.degraded.down_bps);
+    scenario_rate_judge(r, pointer, "up", t->event.degraded.up_bps);
     if (t->event.kind == EVENT_DEGRADE && !t->event.degraded.down_bps &&
         !t->event.degraded.up_bps && !t->event.degraded.has_delay &&
         !t->event.degraded.has_jitter && !t->event.degraded.has_loss)

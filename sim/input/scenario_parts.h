@@ -306,6 +306,10 @@ struct host_text {
 
 struct traffic_text; /* scenario_traffic.h */
 
+/* Warn of a WAN's rate that looks as if its unit was forgotten; 0 is none. */
+void scenario_rate_judge(const struct reader *r, const char *pointer, const char *key,
+                         uint64_t bps);
+
 extern const struct reader_object wan_object, host_object, traffic_object;
 
 void scenario_wans_build(struct scenario_reading *s, const struct wan_text *texts,

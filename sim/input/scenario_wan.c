@@ -1,4 +1,5 @@
 /* WANs: the links behind interfaces. */
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -73,11 +74,27 @@ static bool read_size(const struct reader *r, json_t *value, const char *pointer
 
 /* ---- what a table cannot say ---- */
 
+enum { SLOW_BPS = 10000, UNITLESS_BPS = 1000 };
+
+void scenario_rate_judge(const struct reader *r, const char *pointer, const char *key,
+                         uint64_t bps)
+{
+    if (bps == 0 || bps >= SLOW_BPS)
+        return;
+    if (bps < UNITLESS_BPS)
+        diag_warn_member(r->diag, pointer, key,
+                         "only %" PRIu64 " bit/s; did you mean \"%" PRIu64 "M\"?", bps, bps);
+    else
+        diag_warn_member(r->diag, pointer, key, "only %" PRIu64 " bit/s", bps);
+}
+
 static bool check_wan(const struct reader *r, void *object, const char *pointer)
 {
     const struct wan_text *t = object;
     const struct scenario_wan *w = &t->wan;
 
+    scenario_rate_judge(r, pointer, "down", w->down_bps);
+    scenario_rate_judge(r, pointer, "up", w->up_bps);
     if (t->queue_given && !w->down_bps && !w->up_bps)
         diag_warn_member(r->diag, pointer, "queue",
                          "has no effect without 'down' or 'up'");
