@@ -295,6 +295,18 @@ explanations_are_as_written()
     says 'sent by the router itself'
     ends 0 "explain while WAN2 is down" explain --at 40s "$RECIPE" "$FLOW"
     says '2 next hops, 2 of them living'
+    ends 0 "explain a dead WAN that nobody has noticed" explain --at 31s \
+        scenarios/007-gateway-dead.json "$FLOW"
+    says 'lost on wan2 at that time, gateway-down'
+    ends 0 "explain a dead WAN that is out of use" explain --at 60s \
+        scenarios/007-gateway-dead.json "$FLOW"
+    ! grep -q 'lost on' "$tmp/out"
+    ok "explain: a WAN that is not used loses nothing" $?
+    ends 0 "explain routes out of use" explain --at 60s --set /events/0/wan=wan1 \
+        scenarios/007-gateway-dead.json 'tcp 192.168.10.50:50000 > 45.57.94.1:443'
+    says 'best match 0.0.0.0/0, distance 2, via 100.64.2.1 on wan2'
+    says 'not used: distance 1, via 100.64.1.1 on wan1: its gateway does'
+    says 'not used: distance 3, via 100.64.3.1 on wan3: distance 2 lives'
 }
 
 # The nth answer, from 1, holds this text.

@@ -68,11 +68,21 @@ static void tell_question(const struct explain_steps *e, const struct scenario *
     explain_line(e, "", line);
 }
 
+/* The WAN that it leaves by may be dead without the router's knowledge. */
+static void tell_fault(const struct explain_steps *e, const struct scenario *s,
+                       const struct simulation *sim, const struct decision *d)
+{
+    for (size_t i = 0; d->verdict == VERDICT_FORWARD && i < s->wans_len; i++)
+        if ((unsigned)s->wans[i].iface == d->out_iface)
+            explain_fault(e, s->wans[i].name, simulation_wan_fault(sim, (int)i));
+}
+
 static int explain(const struct scenario *s, const struct explain_options *o,
                    struct flow *f)
 {
     struct simulation *sim = simulation_create(s);
-    struct explain_steps e = {&s->router, &f->packet, stdout};
+    struct explain_steps e = {&s->router, router_rib(simulation_router(sim)), &f->packet,
+                              stdout};
     const struct trace trace = {explain_step, &e};
     struct decision d;
     int iface, code = EXIT_HELD;
@@ -92,6 +102,7 @@ static int explain(const struct scenario *s, const struct explain_options *o,
         router_set_trace(simulation_router(sim), &trace);
         simulation_ask(sim, &f->packet, iface < 0 ? -1 : iface, &d);
         explain_verdict(&e, &d);
+        tell_fault(&e, s, sim, &d);
         if (d.verdict != VERDICT_FORWARD && d.verdict != VERDICT_LOCAL)
             code = EXIT_FOUND;
     }

@@ -14,6 +14,7 @@ enum {
     ROW_WIDTH = 44, /* of a group's table, before its next hop */
     TEXT_MAX = 640,
     COMMENT_MAX = 96,
+    INACTIVE_MAX = 20, /* routes of one prefix that are told */
 };
 
 /* ------------------------------------------------------------------------------- lines */
@@ -203,23 +204,59 @@ static void tell_rule_matched(const struct explain_steps *e, const struct trace_
     explain_line(e, rule_head(e, s->rule, head, sizeof head), line);
 }
 
-static void tell_route_found(const struct explain_steps *e, const struct trace_step *s)
+static const char *entry_text(const struct explain_steps *e, const struct fib_entry *entry,
+                              char *buf, size_t size)
 {
-    const struct fib_entry *entry = s->entry;
-    char prefix[PREFIX_TEXT_MAX], how[200], hop[160];
+    char hop[160];
 
     if (!entry->group)
-        snprintf(how, sizeof how, "a %s route%s", route_type_names[entry->type],
+        snprintf(buf, size, "a %s route%s", route_type_names[entry->type],
                  entry->type == ROUTE_LOCAL ? ": an address of the router itself" : "");
+    else if (entry->group->len == 0)
+        snprintf(buf, size, "no next hop");
     else if (entry->group->len > 1)
-        snprintf(how, sizeof how, "%u next hops, %u of them living",
-                 (unsigned)entry->group->len, (unsigned)entry->group->live);
+        snprintf(buf, size, "%u next hops, %u of them living", (unsigned)entry->group->len,
+                 (unsigned)entry->group->live);
     else
-        snprintf(how, sizeof how, "%s%s",
+        snprintf(buf, size, "%s%s",
                  addr_is_set(&entry->group->hops[0].gateway) ? "via " : "",
                  hop_text(e, &entry->group->hops[0], hop, sizeof hop));
+    return buf;
+}
+
+/* Why the entry of the same prefix is not the one that was found. */
+static void tell_inactive(const struct explain_steps *e, const struct fib_entry *entry,
+                          const struct fib_entry *found)
+{
+    char how[200], why[64];
+
+    if (entry->tos && entry->tos != e->packet->tos)
+        snprintf(why, sizeof why, "for TOS %u alone", (unsigned)entry->tos);
+    else if (!entry->usable)
+        snprintf(why, sizeof why, "its gateway does not live");
+    else if (entry->distance > found->distance)
+        snprintf(why, sizeof why, "distance %" PRIu32 " lives", found->distance);
+    else
+        snprintf(why, sizeof why, "another one comes first");
+    sub_line(e, "not used: distance %" PRIu32 ", %s: %s", entry->distance,
+             entry_text(e, entry, how, sizeof how), why);
+}
+
+static void tell_route_found(const struct explain_steps *e, const struct trace_step *s)
+{
+    const struct fib_entry *found = s->entry, *entry;
+    char prefix[PREFIX_TEXT_MAX], how[200];
+    unsigned told = 0;
+
     sub_line(e, "best match %s, distance %" PRIu32 ", %s",
-             prefix_format(&entry->dst, prefix), entry->distance, how);
+             prefix_format(&found->dst, prefix), found->distance,
+             entry_text(e, found, how, sizeof how));
+    for (entry = rib_find(e->rib, found->table, &found->dst); entry && told < INACTIVE_MAX;
+         entry = entry->next == RIB_NO_ROUTE ? NULL : rib_entry(e->rib, entry->next))
+        if (entry != found) {
+            tell_inactive(e, entry, found);
+            told++;
+        }
 }
 
 static void tell_suppressed(const struct explain_steps *e, const struct trace_step *s)
@@ -432,4 +469,15 @@ void explain_verdict(const struct explain_steps *e, const struct decision *d)
         d->flags & DECISION_NATED ? "the world sees" : "the source stays",
         addr_format(d->flags & DECISION_NATED ? &d->nat_src : &e->packet->src, source));
     explain_line(e, "verdict", line);
+}
+
+void explain_fault(const struct explain_steps *e, const char *wan, enum reason fault)
+{
+    char line[TEXT_MAX];
+
+    if (fault == REASON_NONE)
+        return;
+    snprintf(line, sizeof line, "lost on %s at that time, %s: %s", wan, reason_names[fault],
+             reason_abouts[fault]);
+    explain_line(e, "behind it", line);
 }

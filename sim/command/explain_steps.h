@@ -17,6 +17,7 @@
 
 struct explain_steps {
     const struct router_config *config;
+    const struct rib *rib;
     const struct packet *packet;
     FILE *out;
 };
@@ -26,6 +27,10 @@ void explain_step(void *context, const struct trace_step *step);
 
 /* The end: what became of the packet. */
 void explain_verdict(const struct explain_steps *e, const struct decision *d);
+
+/* What becomes of a forwarded packet behind the router, where its WAN fails; REASON_NONE: nothing
+ * is to be told. */
+void explain_fault(const struct explain_steps *e, const char *wan, enum reason fault);
 
 /* `text` behind `head`, in as many lines as it needs. */
 void explain_line(const struct explain_steps *e, const char *head, const char *text);

@@ -593,6 +593,11 @@ const struct course_outages *simulation_event_outages(const struct simulation *s
     return &sim->courses.outages[event];
 }
 
+enum reason simulation_wan_fault(const struct simulation *sim, int wan)
+{
+    return wan_fault(&sim->wans[wan]);
+}
+
 bool simulation_wan_is_up(const struct simulation *sim, int wan)
 {
     return wan_is_up(&sim->wans[wan]);

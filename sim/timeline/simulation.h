@@ -166,6 +166,9 @@ void simulation_watch(const struct simulation *sim, int watch, uint64_t *downs,
 bool simulation_wan_is_up(const struct simulation *sim, int wan);
 int64_t simulation_wan_up_ns(const struct simulation *sim, int wan);
 
+/* Why the WAN loses every packet now; REASON_NONE: it does not. */
+enum reason simulation_wan_fault(const struct simulation *sim, int wan);
+
 /* The LAN interface by which packets of this source enter: the one on whose network it is,
  * longest network first, or else the only one there is; -1: none. */
 int simulation_lan_iface(const struct simulation *sim, const struct addr *a);
