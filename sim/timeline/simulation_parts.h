@@ -1,7 +1,9 @@
 /*
  * simulation_parts - what the parts of the simulation share
  *
- *     simulation.c   making it, merging the streams, one packet's course, the end
+ *     simulation.c   making it, one packet's course, timers, a run
+ *     merge.c        all traffic in one order of time
+ *     changes.c      next hops lost and back, told to observers
  *     send.c         packets of traffic that acts, sent or carried
  *     entrance.c     where a captured packet enters the router, and as what
  *     crossing.c     a packet and the link of its WAN
@@ -152,11 +154,22 @@ static inline bool simulation_is_lan(const struct simulation *sim, const struct 
 
 struct net net_make(const struct prefix *p, int iface);
 
-/* simulation.c */
+/* changes.c */
 /* The router was told something: find what next hops live on each WAN now, and tell losses and
  * returns. CHANGE_ADDRESS is told besides, CHANGE_MARK where there are none; what CHANGE_CONFIG
  * takes and gives is no loss and no return. */
 void simulation_note_change(struct simulation *sim, enum change_kind kind, int event);
+
+/* merge.c */
+/* The scenario's traffic; false, with the error, when some cannot be opened. */
+bool merge_open(struct simulation *sim, char *error, size_t error_size);
+void merge_close(struct simulation *sim);
+/* What comes next of all traffic, up to the end; false when nothing does. */
+bool merge_run_next(struct simulation *sim, int64_t end_ns);
+/* Everything that was carried before the time is told. */
+void merge_settle(struct simulation *sim, int64_t before_ns);
+/* Did all that has ended end well? */
+bool merge_ended_well(const struct simulation *sim, char *error, size_t error_size);
 
 /* Everything that was carried until now is told, before something changes. */
 void simulation_settle(struct simulation *sim);
