@@ -78,11 +78,18 @@ masquerade='{"chain": "srcnat", "action": "masquerade", "family": "ipv4"},
 src_nat='{"chain": "srcnat", "action": "src-nat", "out_interface": "wan1", "to_addresses": "100.64.1.2"},
     {"chain": "srcnat", "action": "src-nat", "out_interface": "wan2", "to_addresses": "100.64.2.2"}'
 
-# Not those whose policy is no kernel's.
-for scenario in $(grep -LE '"policy": "(connection-mark|random-flow|round-robin)"' scenarios/[0-9]*.json); do
+# All that a kernel can express: not a policy of no kernel's, not flows without packets.
+for scenario in $(grep -LE '"policy": "(connection-mark|random-flow|round-robin)"|"granularity": "flow"' \
+    scenarios/[0-9]*.json); do
     agrees "$scenario, decisions" --decisions-only "$scenario"
     agrees "$scenario, packets" "$scenario"
 done
+
+# The same in one command, which passes over the others with a word.
+"$PROGRAM" verify scenarios/ >"$tmp/out" 2>"$tmp/err"
+ok "verify of the folder: exit code $?" $?
+grep -q '^[0-9]* scenarios: [0-9]* compared, 0 differ; [1-9][0-9]* of no kernel$' "$tmp/out"
+ok "verify of the folder sums up" $?
 for failure in '"kind": "link-down"' '"kind": "link-down", "how": "admin"' '"kind": "gateway-down"'; do
     for ignore in true false; do
         linux_scenario "$masquerade" "$failure" $ignore >"$tmp/linux.json"
