@@ -78,18 +78,6 @@ void choosers_destroy(struct choosers *c)
 
 /* ------------------------------------------------------------------ who the members are */
 
-/* How many of hops[0..place-1] have the same gateway and interface? */
-static uint16_t twin_of(const struct nexthop_group *g, unsigned place)
-{
-    const struct nexthop *h = &g->hops[place];
-    unsigned twins = 0;
-
-    for (unsigned i = 0; i < place; i++)
-        twins +=
-            g->hops[i].iface == h->iface && addr_equal(&g->hops[i].gateway, &h->gateway);
-    return (uint16_t)twins;
-}
-
 /* The hop's number; 0 when there are too many to tell apart. */
 static uint16_t hop_number(struct choosers *c, const struct hop *h)
 {
@@ -120,7 +108,7 @@ static unsigned members_of(struct choosers *c, const struct nexthop_group *g,
 
     for (unsigned i = 0; i < g->len; i++) {
         const struct nexthop *n = &g->hops[i];
-        const struct hop h = {n->gateway, n->iface, twin_of(g, i)};
+        const struct hop h = {n->gateway, n->iface, nexthop_group_twin(g, i)};
 
         if (!n->up)
             continue;

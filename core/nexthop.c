@@ -54,6 +54,17 @@ unsigned nexthop_group_pick(const struct nexthop_group *g, uint32_t hash)
     return NEXTHOP_NONE;
 }
 
+uint16_t nexthop_group_twin(const struct nexthop_group *g, unsigned i)
+{
+    const struct nexthop *h = &g->hops[i];
+    unsigned twins = 0;
+
+    for (unsigned k = 0; k < i; k++)
+        twins +=
+            g->hops[k].iface == h->iface && addr_equal(&g->hops[k].gateway, &h->gateway);
+    return (uint16_t)twins;
+}
+
 double nexthop_share(const struct nexthop_group *g, unsigned i)
 {
     return g->hops[i].up ? (double)g->hops[i].weight / g->total_weight : 0;

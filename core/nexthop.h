@@ -43,6 +43,9 @@ void nexthop_group_rebalance(struct nexthop_group *g);
 /* The first next hop whose region ends at `hash` (31 bits) or later; NEXTHOP_NONE when none lives. */
 unsigned nexthop_group_pick(const struct nexthop_group *g, uint32_t hash);
 
+/* How many next hops before this one have its gateway and interface. */
+uint16_t nexthop_group_twin(const struct nexthop_group *g, unsigned i);
+
 /* The part of all flows that the weights promise to next hop i: 0..1. */
 double nexthop_share(const struct nexthop_group *g, unsigned i);
 

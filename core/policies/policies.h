@@ -5,6 +5,7 @@
 #include "core/policy.h"
 
 extern const struct policy policy_modulo_n;
+extern const struct policy policy_resilient;
 extern const struct policy policy_highest_random_weight;
 extern const struct policy policy_maglev;
 extern const struct policy policy_per_pair;

@@ -39,9 +39,8 @@
 #ifndef ECMPLAB_POLICIES_RESILIENT_H
 #define ECMPLAB_POLICIES_RESILIENT_H
 
-#include "core/policy.h"
+#include "core/policies/policies.h"
 
-extern const struct policy policy_resilient;
 
 /* What each member wants; len > 0. */
 void resilient_wants(const struct policy_member *members, unsigned len, uint32_t buckets,

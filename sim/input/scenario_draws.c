@@ -126,12 +126,5 @@ static const struct reader_field strings_field = {
 bool synthetic_read_strings(const struct reader *r, json_t *value, const char *pointer,
                             void *target)
 {
-    struct strings_text *t = target;
-
-    t->is_array = json_is_array(value);
-    if (!json_is_string(value))
-        return reader_read_value(r, &strings_field, value, pointer, t);
-    t->items = arena_alloc(r->arena, 1, sizeof *t->items);
-    t->len = 1;
-    return reader_read_value(r, &reader_string, value, pointer, t->items);
+    return scenario_read_one_or_many(r, &strings_field, value, pointer, target);
 }

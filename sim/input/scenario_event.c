@@ -29,14 +29,7 @@ static const struct reader_field wans_field = {
 static bool read_wans(const struct reader *r, json_t *value, const char *pointer,
                       void *target)
 {
-    struct strings_text *t = target;
-
-    t->is_array = json_is_array(value);
-    if (!json_is_string(value))
-        return reader_read_value(r, &wans_field, value, pointer, t);
-    t->items = arena_alloc(r->arena, 1, sizeof *t->items);
-    t->len = 1;
-    return reader_read_value(r, &reader_string, value, pointer, t->items);
+    return scenario_read_one_or_many(r, &wans_field, value, pointer, target);
 }
 
 static const char *const hows[] = {"carrier", "admin"};

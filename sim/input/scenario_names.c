@@ -117,3 +117,14 @@ const char *scenario_family_name(unsigned family)
 {
     return family == FAMILY_V4 ? "IPv4" : "IPv6";
 }
+
+bool scenario_read_one_or_many(const struct reader *r, const struct reader_field *many,
+                               json_t *value, const char *pointer, struct strings_text *t)
+{
+    t->is_array = json_is_array(value);
+    if (!json_is_string(value))
+        return reader_read_value(r, many, value, pointer, t);
+    t->items = arena_alloc(r->arena, 1, sizeof *t->items);
+    t->len = 1;
+    return reader_read_value(r, &reader_string, value, pointer, t->items);
+}

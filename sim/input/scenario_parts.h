@@ -131,6 +131,10 @@ struct strings_text {
     bool is_array;
 };
 
+/* One string, or what `many` reads: an array of them. */
+bool scenario_read_one_or_many(const struct reader *r, const struct reader_field *many,
+                               json_t *value, const char *pointer, struct strings_text *t);
+
 struct weights_text {
     int64_t *items;
     size_t len; /* 0: not given */

@@ -39,14 +39,7 @@ static const struct reader_field weights_field = {
 static bool read_gateways(const struct reader *r, json_t *value, const char *pointer,
                           void *target)
 {
-    struct strings_text *t = target;
-
-    t->is_array = json_is_array(value);
-    if (!json_is_string(value))
-        return reader_read_value(r, &strings_field, value, pointer, t);
-    t->items = arena_alloc(r->arena, 1, sizeof *t->items);
-    t->len = 1;
-    return reader_read_value(r, &reader_string, value, pointer, t->items);
+    return scenario_read_one_or_many(r, &strings_field, value, pointer, target);
 }
 
 static bool read_weights(const struct reader *r, json_t *value, const char *pointer,

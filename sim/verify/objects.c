@@ -96,17 +96,6 @@ static void groups_collect(struct objects *o)
 
 /* ---------------------------------------------------------------------- members and objects */
 
-/* How many of hops[0..place-1] are alike? */
-static uint16_t twin_of(const struct nexthop_group *g, unsigned place)
-{
-    unsigned twins = 0;
-
-    for (unsigned i = 0; i < place; i++)
-        twins += g->hops[i].iface == g->hops[place].iface &&
-                 addr_equal(&g->hops[i].gateway, &g->hops[place].gateway);
-    return (uint16_t)twins;
-}
-
 /* The object of a next hop, counted from 1; a new one when it never had any. */
 static uint16_t object_of(struct objects *o, struct object_group *g,
                           const struct nexthop *hop, uint16_t twin)
@@ -140,7 +129,7 @@ static bool members_take(struct objects *o, struct object_group *g)
 
         if (!h->up)
             continue;
-        m.hop = object_of(o, g, h, twin_of(e->group, i));
+        m.hop = object_of(o, g, h, nexthop_group_twin(e->group, i));
         g->members = mem_grow(g->members, &g->cap, n + 1, sizeof *g->members);
         changed |=
             n >= before || g->members[n].hop != m.hop || g->members[n].weight != m.weight;
